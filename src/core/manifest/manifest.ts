@@ -1,0 +1,158 @@
+import { z } from 'zod'
+
+/** What an action can do in the world. An action that names none is refused: the widest would be meant. */
+export const EFFECTS = ['read', 'state-change', 'spend', 'physical', 'egress', 'authority'] as const
+export type Effect = (typeof EFFECTS)[number]
+
+export const SKILL_ID = /^[a-z0-9]+(\.[a-z0-9]+)+$/
+export const ACTION_NAME = /^[a-z][a-z0-9_]{0,47}$/
+const PUBLISHER_ID = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
+const CLASS_NAME = /^[a-z][a-z0-9_]{0,47}$/
+
+const text = (max: number) => z.string().min(1).max(max)
+/** A text a person reads, in both languages the pages speak. */
+export const bilingual = (max: number) => z.strictObject({ en: text(max), zh: text(max) })
+export type Bilingual = { en: string; zh: string }
+
+const pointer = z
+  .string()
+  .max(256)
+  .regex(/^(\/([^~/]|~0|~1)*)+$/, 'must be a JSON Pointer such as /total')
+const currencyCode = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in capitals')
+const minor = z.int().min(0)
+
+/** Where an amount stands, and in which form: an integer of minor units, or a decimal string. */
+const amountPlace = z.union([
+  z.strictObject({ pointer, currencyPointer: pointer, form: z.enum(['minor', 'decimal']) }),
+  z.strictObject({ pointer, currency: currencyCode, form: z.enum(['minor', 'decimal']) }),
+])
+export type AmountPlace = z.infer<typeof amountPlace>
+
+/**
+ * One of the publisher's other actions, called by the broker for the user (a clean-up call, or a preview).
+ * Every argument comes from the recorded execution: from its arguments, its result or its execution id.
+ */
+const companion = z.strictObject({
+  action: z.string().regex(ACTION_NAME),
+  arguments: z.record(
+    pointer,
+    z.union([
+      z.strictObject({ from: z.enum(['arguments', 'result']), pointer }),
+      z.strictObject({ from: z.enum(['executionId', 'brokerKey']) }),
+    ]),
+  ),
+})
+export type Companion = z.infer<typeof companion>
+
+/** A JSON Schema 2020-12 of the closed profile in core/schema/schema-profile.ts, which checks it in depth. */
+const schema = z.record(z.string(), z.json())
+
+const action = z.strictObject({
+  name: z.string().regex(ACTION_NAME),
+  title: bilingual(80),
+  description: bilingual(400),
+  effects: z.array(z.enum(EFFECTS)).min(1).max(EFFECTS.length),
+  /** Appended to the endpoint's base URL; the call is a POST of the canonical arguments. */
+  path: z
+    .string()
+    .max(200)
+    .regex(/^(\/[A-Za-z0-9_.~-]+)+$/, 'must be a plain path such as /orders'),
+  timeoutMs: z.int().min(100).max(60_000),
+  input: schema,
+  result: schema,
+  /** Recipients, by id, that get what is sent. */
+  recipients: z.array(z.string().max(64)).max(16),
+  /** Memory classes this action may write at the skill. */
+  remembers: z.array(z.string().regex(CLASS_NAME)).max(16),
+  /** Required for an action with the effect `spend`. */
+  spends: z
+    .strictObject({
+      amount: amountPlace,
+      /** Where the result says what was really taken; without it the whole reservation counts as taken. */
+      charged: amountPlace.optional(),
+      /** The most one call can cost, per currency; a currency not listed cannot be charged. */
+      most: z.record(currencyCode, minor),
+      /** How often the skill takes the amount again by itself; all of it is reserved at once. */
+      recurs: z.strictObject({ countPointer: pointer, most: z.int().min(1).max(120) }).optional(),
+      /** The argument that names the execution whose debt this payment settles. */
+      pays: z.strictObject({ executionPointer: pointer, payeePointer: pointer }).optional(),
+    })
+    .optional(),
+  /** The result says what is owed to whom; a later payment that names this execution must equal it. */
+  owes: z.strictObject({ payeePointer: pointer, amount: amountPlace }).optional(),
+  /** Always ask first, whatever the user says: adding a payee is such an action. */
+  addsRecipient: z.boolean().optional(),
+  /** How the skill says no: these statuses, with its own code at the pointer. Everything else is not a refusal. */
+  refusal: z
+    .strictObject({ statuses: z.array(z.int().min(400).max(499)).min(1).max(8), codePointer: pointer })
+    .optional(),
+  /** The skill promises that one broker key is executed once, so an in-doubt call may be sent again. */
+  honoursKeys: z.boolean(),
+  preview: companion.optional(),
+  status: companion.optional(),
+  cancel: companion.optional(),
+  stop: companion.optional(),
+  undo: z.strictObject({ ...companion.shape, withinSeconds: z.int().min(1).max(31_536_000) }).optional(),
+  /** How the broker asks again after a 202. */
+  poll: z
+    .strictObject({ everySeconds: z.int().min(1).max(3600), forSeconds: z.int().min(1).max(604_800) })
+    .optional(),
+})
+export type ManifestAction = z.infer<typeof action>
+
+const runtimeKey = z.strictObject({
+  kty: z.enum(['OKP', 'EC']),
+  crv: z.enum(['Ed25519', 'P-256']),
+  x: z.string().max(64),
+  y: z.string().max(64).optional(),
+  kid: z.string().min(1).max(128),
+  alg: z.enum(['EdDSA', 'ES256']),
+})
+
+/** The signed list of all a skill may ever be asked. Shape only; lint-manifest.ts checks what it means. */
+export const manifestShape = z.strictObject({
+  manifestVersion: z.literal(1),
+  skill: z.string().max(64).regex(SKILL_ID, 'must be lower-case dotted parts such as coffee.order'),
+  version: z.int().min(1),
+  publisher: z.string().regex(PUBLISHER_ID),
+  title: bilingual(60),
+  description: bilingual(400),
+  endpoint: z.strictObject({ transport: z.literal('http'), baseUrl: z.string().max(300) }),
+  /** Public keys the skill signs receipts and status answers with. */
+  runtimeKeys: z.array(runtimeKey).max(8),
+  /** Data categories used by the fields, with the name a person reads. */
+  categories: z.record(z.string().regex(CLASS_NAME), bilingual(80)),
+  recipients: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1).max(64),
+        role: z.enum(['merchant', 'payment', 'courier', 'counterparty', 'processor', 'site', 'operator']),
+        title: bilingual(80),
+        categories: z.array(z.string().regex(CLASS_NAME)).max(32),
+      }),
+    )
+    .max(16),
+  memory: z
+    .array(
+      z.strictObject({
+        class: z.string().regex(CLASS_NAME),
+        title: bilingual(80),
+        categories: z.array(z.string().regex(CLASS_NAME)).max(32),
+        /** The longest the skill keeps it; 0 with sessionOnly false means "not at all after the answer". */
+        maxDays: z.int().min(0).max(3650),
+        sessionOnly: z.boolean(),
+      }),
+    )
+    .max(16),
+  actions: z.array(action).min(1).max(64),
+})
+export type Manifest = z.infer<typeof manifestShape>
+
+export function findAction(manifest: Manifest, name: string): ManifestAction | undefined {
+  return manifest.actions.find((candidate) => candidate.name === name)
+}
+
+/** The URL an action is called at, and the audience of its action token. */
+export function endpointOf(manifest: Manifest, action: ManifestAction): string {
+  return manifest.endpoint.baseUrl.replace(/\/$/, '') + action.path
+}
