@@ -82,7 +82,11 @@ export const grantTermsShape = z.strictObject({
   actions: z
     .array(z.strictObject({ name: actionName, constraints: z.array(constraintShape).max(32) }))
     .min(1)
-    .max(64),
+    .max(64)
+    // Two entries for one action would leave open which constraints hold.
+    .refine((actions) => new Set(actions.map(({ name }) => name)).size === actions.length, {
+      message: 'names an action twice',
+    }),
   budgets: z.array(budgetLimitShape).max(16),
   askFirst: z.array(askFirstShape).max(32),
   /** Rules that hold by default and that the user switched off, for actions named here. */
