@@ -1,0 +1,275 @@
+import type {
+  ActionRow,
+  AgentRow,
+  ApprovalRow,
+  CheckpointRow,
+  CommitmentRow,
+  ConsentRequestRow,
+  CounterRow,
+  DebtRow,
+  FreezeRow,
+  GrantRow,
+  IncidentRow,
+  LeafPartRow,
+  LeafRow,
+  ManifestRow,
+  PublisherKeyRow,
+  PublisherRow,
+  SavedRecipientRow,
+  SessionRow,
+  SkillRow,
+  UserBudgetRow,
+  UserRow,
+} from './rows.ts'
+
+/** An embedded engine answers at once, a networked one later; use cases await both alike. */
+export type Answer<T> = T | PromiseLike<T>
+
+/** Newest first; `before` is the creation time and id of the last row of the page before. */
+export type Page = { limit: number; before: { atMs: number; id: string } | null }
+
+export interface Users {
+  find(id: string): Answer<UserRow | undefined>
+  save(row: UserRow): Answer<void>
+}
+
+export interface Agents {
+  find(id: string): Answer<AgentRow | undefined>
+  findByKey(userId: string, keyThumbprint: string): Answer<AgentRow | undefined>
+  list(userId: string): Answer<AgentRow[]>
+  insert(row: AgentRow): Answer<void>
+  setStatus(id: string, status: string): Answer<void>
+  setDeployments(id: string, deployments: string): Answer<void>
+}
+
+export interface Publishers {
+  find(id: string): Answer<PublisherRow | undefined>
+  list(): Answer<PublisherRow[]>
+  insert(row: PublisherRow): Answer<void>
+  keys(publisherId: string): Answer<PublisherKeyRow[]>
+  insertKey(row: PublisherKeyRow): Answer<void>
+  setKeyState(publisherId: string, kid: string, state: string): Answer<void>
+}
+
+export interface Skills {
+  find(id: string): Answer<SkillRow | undefined>
+  list(): Answer<SkillRow[]>
+  insert(row: SkillRow): Answer<void>
+  setCurrent(id: string, digest: string | null): Answer<void>
+  setHighestVersion(id: string, version: number): Answer<void>
+}
+
+export interface Manifests {
+  find(digest: string): Answer<ManifestRow | undefined>
+  findVersion(skillId: string, version: number): Answer<ManifestRow | undefined>
+  listBySkill(skillId: string): Answer<ManifestRow[]>
+  listByStatus(status: string): Answer<ManifestRow[]>
+  listByKey(publisherId: string, kid: string): Answer<ManifestRow[]>
+  insert(row: ManifestRow): Answer<void>
+  setStatus(digest: string, status: string, reason: string, atMs: number): Answer<void>
+}
+
+export interface ConsentRequests {
+  find(id: string): Answer<ConsentRequestRow | undefined>
+  list(userId: string, page: Page): Answer<ConsentRequestRow[]>
+  /** Requests of one agent for one skill created after the time, whatever became of them. */
+  recent(userId: string, agentId: string, skillId: string, sinceMs: number): Answer<ConsentRequestRow[]>
+  insert(row: ConsentRequestRow): Answer<void>
+  decide(id: string, status: string, grantId: string | null, atMs: number): Answer<void>
+}
+
+export interface Grants {
+  /** The live (active or paused) grants a decision may draw on, newest first; locked until the end. */
+  candidates(userId: string, agentId: string, skillId: string): Answer<GrantRow[]>
+  find(id: string): Answer<GrantRow | undefined>
+  list(userId: string, page: Page): Answer<GrantRow[]>
+  live(userId: string): Answer<GrantRow[]>
+  insert(row: GrantRow): Answer<void>
+  update(row: GrantRow): Answer<void>
+}
+
+export interface Budgets {
+  list(userId: string): Answer<UserBudgetRow[]>
+  insert(row: UserBudgetRow): Answer<void>
+  remove(id: string): Answer<void>
+}
+
+export interface Recipients {
+  list(userId: string): Answer<SavedRecipientRow[]>
+  insert(row: SavedRecipientRow): Answer<void>
+  remove(userId: string, id: string): Answer<void>
+  /** Whether this skill was ever permitted to use this recipient for this user. */
+  seen(userId: string, skillId: string, recipient: string): Answer<boolean>
+  remember(userId: string, skillId: string, recipient: string, atMs: number): Answer<void>
+}
+
+/** Which legs a sum is over. A null narrows nothing. */
+export type LegFilter = {
+  userId: string
+  lineageId: string | null
+  skillId: string | null
+  action: string | null
+  currency: string | null
+  /** Reserved after this time (exclusive) … */
+  fromMs: number
+  /** … and up to this one (inclusive). */
+  toMs: number
+}
+/** One permitted action as the ledger sees it. */
+export type LegRow = Pick<
+  ActionRow,
+  | 'id'
+  | 'lineageId'
+  | 'skillId'
+  | 'action'
+  | 'currency'
+  | 'heldMinor'
+  | 'capturedMinor'
+  | 'reservedAtMs'
+  | 'asked'
+  | 'counted'
+  | 'status'
+>
+
+export interface Counters {
+  /** Every counter of the user that covers such an action, locked, in one fixed order. */
+  covering(
+    userId: string,
+    lineageId: string,
+    skillId: string,
+    action: string,
+    currency: string | null,
+  ): Answer<CounterRow[]>
+  list(userId: string): Answer<CounterRow[]>
+  save(rows: CounterRow[]): Answer<void>
+  legs(filter: LegFilter): Answer<LegRow[]>
+  users(): Answer<string[]>
+}
+
+export type ActionSearch = {
+  userId: string | null
+  agentId: string | null
+  skillId: string | null
+  status: string | null
+  fromMs: number | null
+  toMs: number | null
+}
+
+export interface Actions {
+  findByKey(userId: string, agentId: string, key: string): Answer<ActionRow | undefined>
+  find(id: string): Answer<ActionRow | undefined>
+  insert(row: ActionRow): Answer<void>
+  /** Writes every field of a row decided before; its key and its request never change. */
+  update(row: ActionRow): Answer<void>
+  list(search: ActionSearch, page: Page): Answer<ActionRow[]>
+  /** Permitted and not settled, of one user (null: of all), oldest first. */
+  unsettled(userId: string | null): Answer<ActionRow[]>
+  dueForCheck(nowMs: number, limit: number): Answer<ActionRow[]>
+}
+
+export interface Approvals {
+  find(id: string): Answer<ApprovalRow | undefined>
+  newestFor(actionId: string): Answer<ApprovalRow | undefined>
+  /** Approvals of one agent and skill created after the time, newest first. */
+  recent(userId: string, agentId: string, skillId: string, sinceMs: number): Answer<ApprovalRow[]>
+  list(userId: string, status: string | null, page: Page): Answer<ApprovalRow[]>
+  insert(row: ApprovalRow): Answer<void>
+  setStatus(id: string, status: string, atMs: number): Answer<void>
+}
+
+export interface Freezes {
+  /** Those of the named freezes that stand. */
+  matching(ids: string[]): Answer<FreezeRow[]>
+  list(): Answer<FreezeRow[]>
+  insert(row: FreezeRow): Answer<void>
+  remove(id: string): Answer<void>
+}
+
+export interface Incidents {
+  find(id: string): Answer<IncidentRow | undefined>
+  list(status: string | null, page: Page): Answer<IncidentRow[]>
+  /** Whether an open incident stops this skill's spending for this user. */
+  stopsSpending(userId: string, skillId: string): Answer<boolean>
+  insert(row: IncidentRow): Answer<void>
+  close(id: string, atMs: number): Answer<void>
+}
+
+export interface Debts {
+  find(actionId: string): Answer<DebtRow | undefined>
+  insert(row: DebtRow): Answer<void>
+  setPayment(actionId: string, paidByActionId: string | null): Answer<void>
+  /** Frees whatever debt the payment had claimed. */
+  clearPayment(paidByActionId: string): Answer<void>
+}
+
+export interface Commitments {
+  insert(row: CommitmentRow): Answer<void>
+  list(userId: string, status: string): Answer<CommitmentRow[]>
+  setStatus(actionId: string, status: string): Answer<void>
+}
+
+export interface Sessions {
+  find(id: string): Answer<SessionRow | undefined>
+  save(row: SessionRow): Answer<void>
+}
+
+export interface Log {
+  /** Adds a leaf with its sealed parts. Its index is the engine's business. */
+  append(leaf: NewLeaf, atMs: number): Answer<void>
+  leafByEvent(eventId: string): Answer<LeafRow | undefined>
+  leafAt(leafIndex: number): Answer<LeafRow | undefined>
+  /** Leaves from an index on, in order. */
+  leaves(fromIndex: number, limit: number): Answer<LeafRow[]>
+  nodes(level: number, fromIndex: number, limit: number): Answer<Buffer[]>
+  leafHashes(fromIndex: number, limit: number): Answer<Buffer[]>
+  part(eventId: string, part: string): Answer<LeafPartRow | undefined>
+  parts(eventId: string): Answer<LeafPartRow[]>
+  newestCheckpoint(): Answer<CheckpointRow | undefined>
+  saveCheckpoint(row: CheckpointRow): Answer<void>
+}
+export type NewLeaf = {
+  eventId: string
+  leaf: Buffer
+  leafHash: Buffer
+  parts: { part: string; cellId: string; commitment: Buffer; sealed: Buffer }[]
+}
+
+/** One unit of work: it is all kept or not at all. Inside it nothing is awaited but the store. */
+export interface Tx {
+  /** The one clock of the platform: never runs back, and does not follow a jump ahead. Unix milliseconds. */
+  readonly nowMs: number
+  /** Whether the clock may be trusted with money; false after it ran ahead, until an operator confirms it. */
+  readonly clockTrusted: boolean
+  readonly users: Users
+  readonly agents: Agents
+  readonly publishers: Publishers
+  readonly skills: Skills
+  readonly manifests: Manifests
+  readonly consentRequests: ConsentRequests
+  readonly grants: Grants
+  readonly budgets: Budgets
+  readonly recipients: Recipients
+  readonly counters: Counters
+  readonly actions: Actions
+  readonly approvals: Approvals
+  readonly freezes: Freezes
+  readonly incidents: Incidents
+  readonly debts: Debts
+  readonly commitments: Commitments
+  readonly sessions: Sessions
+  readonly log: Log
+}
+
+/** The head of the log that is durable now. */
+export type TreeHead = { treeSize: number; rootHash: Buffer }
+
+export interface Store {
+  /** Runs the work alone and durably; resolves only after the commit. Rejects, and keeps nothing, if the work throws. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Runs reads outside the writer's queue; sees what is committed. Writing here is refused by the engine. */
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  treeHead(): Promise<TreeHead>
+  /** Accepts the clock as it is now, after an operator looked at it. */
+  confirmClock(): void
+  close(): Promise<void>
+}

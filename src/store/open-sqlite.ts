@@ -1,0 +1,136 @@
+import Database, { type Database as Connection } from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { appendLeafHash, type Edge, edgeFromTiles, rootOf, TILE_HEIGHT } from '../core/merkle/tree.ts'
+import type { NewLeaf, Store, Tx } from '../ports/store.ts'
+import { sqliteDialect } from './dialect.ts'
+import { GroupCommitWriter, type Unit } from './group-commit-writer.ts'
+import { type ClockSources, PlatformClock, SYSTEM_CLOCKS } from './platform-clock.ts'
+import { prepareQueries, type Queries } from './queries.ts'
+import { sqliteTables } from './schema/sqlite.ts'
+import { UnitTx } from './unit-tx.ts'
+
+export type SqliteOptions = {
+  file: string
+  migrationsFolder: string
+  clocks?: ClockSources
+  /** How many units of work one commit may carry. Short batches keep the slowest answers quick. */
+  maxBatch?: number
+}
+
+/** Statements answer at once on this engine; the types of the port allow both. */
+function now<Row>(rows: Row[] | Promise<Row[]>): Row[] {
+  if (rows instanceof Promise) throw new TypeError('an embedded statement answered late')
+  return rows
+}
+
+/** Every pragma the store relies on, on every connection that writes. */
+function openWriter(file: string): Connection {
+  const db = new Database(file)
+  db.pragma('journal_mode = WAL')
+  // A checkpoint may be signed over leaves the moment their commit returns: a power cut must not lose them.
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+  // Without it INSERT OR REPLACE deletes rows behind the back of the append-only triggers.
+  db.pragma('recursive_triggers = ON')
+  db.pragma('wal_autocheckpoint = 4000')
+  db.pragma('cache_size = -65536')
+  return db
+}
+
+/** Rebuilds the right edge of the tree from what is stored, reading at most 255 hashes a level. */
+function loadEdge(queries: Queries): Edge {
+  const newest = now(queries.log.newestLeaf({}))[0]
+  return edgeFromTiles(newest ? newest.leafIndex + 1 : 0, (tileLevel, firstIndex, count) =>
+    Buffer.concat(
+      tileLevel === 0
+        ? now(queries.log.leafHashes({ fromIndex: firstIndex, limit: count })).map((row) => row.hash)
+        : now(queries.log.nodes({ level: tileLevel * TILE_HEIGHT, fromIndex: firstIndex, limit: count })).map(
+            (row) => row.hash,
+          ),
+    ),
+  )
+}
+
+/**
+ * Opens the embedded store and migrates it. One process owns the file.
+ *
+ * @throws if the file cannot be opened or a migration fails.
+ */
+export function openSqliteStore(options: SqliteOptions): Store {
+  const writerDb = openWriter(options.file)
+  const drizzled = drizzle(writerDb)
+  migrate(drizzled, { migrationsFolder: options.migrationsFolder })
+  const queries = prepareQueries({ db: drizzled, t: sqliteTables, d: sqliteDialect })
+
+  const readerDb = new Database(options.file, { readonly: true })
+  readerDb.pragma('cache_size = -65536')
+  const readerQueries = prepareQueries({ db: drizzle(readerDb), t: sqliteTables, d: sqliteDialect })
+
+  const newest = now(queries.log.newestLeaf({}))[0]
+  const clock = new PlatformClock(options.clocks ?? SYSTEM_CLOCKS, newest?.atMs ?? 0)
+  const memory = { load: () => loadEdge(queries), current: loadEdge(queries) }
+  const writer = new GroupCommitWriter(writerDb, memory, options.maxBatch)
+  let durable: Edge = memory.current
+
+  function sequenceFor(unit: Unit) {
+    return (leaf: NewLeaf, atMs: number) => {
+      unit.check()
+      const leafIndex = memory.current.treeSize
+      now(queries.log.insertLeaf({ leafIndex, atMs, ...leaf }))
+      const { edge, stored } = appendLeafHash(memory.current, leaf.leafHash)
+      for (const { level, nodeIndex, hash } of stored) now(queries.log.insertNode({ level, nodeIndex, hash }))
+      memory.current = edge
+    }
+  }
+
+  function txOf(unit: Unit): Tx {
+    const { nowMs, trusted } = clock.tick()
+    return new UnitTx({
+      run: (query, values) => {
+        unit.check()
+        return query(values)
+      },
+      queries,
+      sequence: sequenceFor(unit),
+      nowMs,
+      clockTrusted: trusted,
+    })
+  }
+
+  return {
+    async transaction(work) {
+      const { value, edge } = await writer.run(async (unit) => ({
+        value: await work(txOf(unit)),
+        edge: memory.current,
+      }))
+      if (edge.treeSize > durable.treeSize) durable = edge
+      return value
+    },
+    read(work) {
+      const { nowMs, trusted } = clock.tick()
+      return work(
+        new UnitTx({
+          run: (query, values) => query(values),
+          queries: readerQueries,
+          sequence: () => {
+            throw new Error('the log is written by transactions only')
+          },
+          nowMs,
+          clockTrusted: trusted,
+        }),
+      )
+    },
+    async treeHead() {
+      return { treeSize: durable.treeSize, rootHash: rootOf(durable) }
+    },
+    confirmClock: () => clock.confirm(),
+    async close() {
+      // An empty unit is the last in the queue: when it is through, so is everything before it.
+      await writer.run(async () => undefined)
+      readerDb.close()
+      writerDb.pragma('wal_checkpoint(TRUNCATE)')
+      writerDb.close()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import { prepareActions } from './repositories/actions.ts'
+import { prepareAgents } from './repositories/agents.ts'
+import { prepareApprovals } from './repositories/approvals.ts'
+import { prepareBudgets } from './repositories/budgets.ts'
+import { prepareCommitments } from './repositories/commitments.ts'
+import { prepareConsentRequests } from './repositories/consent-requests.ts'
+import { prepareCounters } from './repositories/counters.ts'
+import { prepareDebts } from './repositories/debts.ts'
+import { prepareFreezes } from './repositories/freezes.ts'
+import { prepareGrants } from './repositories/grants.ts'
+import { prepareIncidents } from './repositories/incidents.ts'
+import { prepareLog } from './repositories/log.ts'
+import { prepareManifests } from './repositories/manifests.ts'
+import { preparePublishers } from './repositories/publishers.ts'
+import { prepareRecipients } from './repositories/recipients.ts'
+import type { Preparation } from './repositories/repository.ts'
+import { prepareSessions } from './repositories/sessions.ts'
+import { prepareSkills } from './repositories/skills.ts'
+import { prepareUsers } from './repositories/users.ts'
+
+/** Prepares every statement once for one connection. */
+export function prepareQueries(preparation: Preparation) {
+  return {
+    users: prepareUsers(preparation),
+    agents: prepareAgents(preparation),
+    publishers: preparePublishers(preparation),
+    skills: prepareSkills(preparation),
+    manifests: prepareManifests(preparation),
+    consentRequests: prepareConsentRequests(preparation),
+    grants: prepareGrants(preparation),
+    budgets: prepareBudgets(preparation),
+    recipients: prepareRecipients(preparation),
+    counters: prepareCounters(preparation),
+    actions: prepareActions(preparation),
+    approvals: prepareApprovals(preparation),
+    freezes: prepareFreezes(preparation),
+    incidents: prepareIncidents(preparation),
+    debts: prepareDebts(preparation),
+    commitments: prepareCommitments(preparation),
+    sessions: prepareSessions(preparation),
+    log: prepareLog(preparation),
+  }
+}
+
+export type Queries = ReturnType<typeof prepareQueries>

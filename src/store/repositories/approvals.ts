@@ -1,0 +1,102 @@
+import { and, desc, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm'
+import type { ApprovalRow } from '../../ports/rows.ts'
+import type { Approvals, Page } from '../../ports/store.ts'
+import { allGiven, given } from '../dialect.ts'
+import { olderThan, pageValues } from './page.ts'
+import { done, first, type Preparation, Repository } from './repository.ts'
+
+export function prepareApprovals({ db, t: { approvals: a }, d }: Preparation) {
+  const p = sql.placeholder
+  return {
+    find: d.prepare(
+      'approvals_find',
+      d.forUpdate(
+        db
+          .select()
+          .from(a)
+          .where(eq(a.id, p('id'))),
+      ),
+    ),
+    newestFor: d.prepare(
+      'approvals_newest_for',
+      db
+        .select()
+        .from(a)
+        .where(eq(a.actionId, p('actionId')))
+        .orderBy(desc(a.createdAtMs), desc(a.id))
+        .limit(1),
+    ),
+    recent: d.prepare(
+      'approvals_recent',
+      db
+        .select()
+        .from(a)
+        .where(
+          and(
+            eq(a.userId, p('userId')),
+            eq(a.agentId, p('agentId')),
+            eq(a.skillId, p('skillId')),
+            gt(a.createdAtMs, p('sinceMs')),
+          ),
+        )
+        .orderBy(desc(a.createdAtMs), desc(a.id))
+        .limit(200),
+    ),
+    list: d.prepare(
+      'approvals_list',
+      db
+        .select()
+        .from(a)
+        .where(
+          and(
+            eq(a.userId, p('userId')),
+            or(isNull(sql`cast(${p('status')} as text)`), eq(a.status, p('status'))),
+            olderThan(a.createdAtMs, a.id),
+          ),
+        )
+        .orderBy(desc(a.createdAtMs), desc(a.id))
+        .limit(p('limit')),
+    ),
+    insert: d.prepare(
+      'approvals_insert',
+      db
+        .insert(a)
+        .values(allGiven(getTableColumns(a)))
+        .returning({ id: a.id }),
+    ),
+    setStatus: d.prepare(
+      'approvals_set_status',
+      db
+        .update(a)
+        .set({ status: given(a.status, 'status'), decidedAtMs: given(a.decidedAtMs, 'atMs') })
+        .where(eq(a.id, p('id')))
+        .returning({ id: a.id }),
+    ),
+  }
+}
+
+export class ApprovalRepository extends Repository<ReturnType<typeof prepareApprovals>> implements Approvals {
+  find(id: string) {
+    return first(this.run(this.q.find, { id }))
+  }
+
+  newestFor(actionId: string) {
+    return first(this.run(this.q.newestFor, { actionId }))
+  }
+
+  recent(userId: string, agentId: string, skillId: string, sinceMs: number) {
+    return this.run(this.q.recent, { userId, agentId, skillId, sinceMs })
+  }
+
+  list(userId: string, status: string | null, page: Page) {
+    return this.run(this.q.list, { userId, status, ...pageValues(page) })
+  }
+
+  insert(row: ApprovalRow) {
+    return done(this.run(this.q.insert, row))
+  }
+
+  setStatus(id: string, status: string, atMs: number) {
+    return done(this.run(this.q.setStatus, { id, status, atMs }))
+  }
+}

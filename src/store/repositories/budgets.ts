@@ -1,0 +1,47 @@
+import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import type { UserBudgetRow } from '../../ports/rows.ts'
+import type { Budgets } from '../../ports/store.ts'
+import { allGiven } from '../dialect.ts'
+import { done, type Preparation, Repository } from './repository.ts'
+
+export function prepareBudgets({ db, t: { userBudgets: b }, d }: Preparation) {
+  const p = sql.placeholder
+  return {
+    list: d.prepare(
+      'user_budgets_list',
+      db
+        .select()
+        .from(b)
+        .where(eq(b.userId, p('userId')))
+        .orderBy(asc(b.createdAtMs), asc(b.id)),
+    ),
+    insert: d.prepare(
+      'user_budgets_insert',
+      db
+        .insert(b)
+        .values(allGiven(getTableColumns(b)))
+        .returning({ id: b.id }),
+    ),
+    remove: d.prepare(
+      'user_budgets_remove',
+      db
+        .delete(b)
+        .where(eq(b.id, p('id')))
+        .returning({ id: b.id }),
+    ),
+  }
+}
+
+export class BudgetRepository extends Repository<ReturnType<typeof prepareBudgets>> implements Budgets {
+  list(userId: string) {
+    return this.run(this.q.list, { userId })
+  }
+
+  insert(row: UserBudgetRow) {
+    return done(this.run(this.q.insert, row))
+  }
+
+  remove(id: string) {
+    return done(this.run(this.q.remove, { id }))
+  }
+}

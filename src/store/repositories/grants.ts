@@ -1,0 +1,108 @@
+import { and, asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
+import type { GrantRow } from '../../ports/rows.ts'
+import type { Grants, Page } from '../../ports/store.ts'
+import { allGiven, given } from '../dialect.ts'
+import { olderThan, pageValues } from './page.ts'
+import { done, first, type Preparation, Repository } from './repository.ts'
+
+const LIVE = ['active', 'paused']
+
+export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
+  const p = sql.placeholder
+  return {
+    candidates: d.prepare(
+      'grants_candidates',
+      d.forUpdate(
+        db
+          .select()
+          .from(g)
+          .where(
+            and(
+              eq(g.userId, p('userId')),
+              eq(g.agentId, p('agentId')),
+              eq(g.skillId, p('skillId')),
+              inArray(g.status, LIVE),
+            ),
+          )
+          .orderBy(asc(g.oneTime), desc(g.createdAtMs), desc(g.id)),
+      ),
+    ),
+    find: d.prepare(
+      'grants_find',
+      d.forUpdate(
+        db
+          .select()
+          .from(g)
+          .where(eq(g.id, p('id'))),
+      ),
+    ),
+    list: d.prepare(
+      'grants_list',
+      db
+        .select()
+        .from(g)
+        .where(and(eq(g.userId, p('userId')), olderThan(g.createdAtMs, g.id)))
+        .orderBy(desc(g.createdAtMs), desc(g.id))
+        .limit(p('limit')),
+    ),
+    live: d.prepare(
+      'grants_live',
+      d.forUpdate(
+        db
+          .select()
+          .from(g)
+          .where(and(eq(g.userId, p('userId')), inArray(g.status, LIVE)))
+          .orderBy(asc(g.id)),
+      ),
+    ),
+    insert: d.prepare(
+      'grants_insert',
+      db
+        .insert(g)
+        .values(allGiven(getTableColumns(g)))
+        .returning({ id: g.id }),
+    ),
+    update: d.prepare(
+      'grants_update',
+      db
+        .update(g)
+        .set({
+          terms: given(g.terms, 'terms'),
+          consented: given(g.consented, 'consented'),
+          revision: given(g.revision, 'revision'),
+          status: given(g.status, 'status'),
+          oneTime: given(g.oneTime, 'oneTime'),
+          expiresAtMs: given(g.expiresAtMs, 'expiresAtMs'),
+          changedAtMs: given(g.changedAtMs, 'changedAtMs'),
+        })
+        .where(eq(g.id, p('id')))
+        .returning({ id: g.id }),
+    ),
+  }
+}
+
+export class GrantRepository extends Repository<ReturnType<typeof prepareGrants>> implements Grants {
+  candidates(userId: string, agentId: string, skillId: string) {
+    return this.run(this.q.candidates, { userId, agentId, skillId })
+  }
+
+  find(id: string) {
+    return first(this.run(this.q.find, { id }))
+  }
+
+  list(userId: string, page: Page) {
+    return this.run(this.q.list, { userId, ...pageValues(page) })
+  }
+
+  live(userId: string) {
+    return this.run(this.q.live, { userId })
+  }
+
+  insert(row: GrantRow) {
+    return done(this.run(this.q.insert, row))
+  }
+
+  update(row: GrantRow) {
+    return done(this.run(this.q.update, row))
+  }
+}

@@ -1,0 +1,181 @@
+import { and, asc, desc, eq, getTableColumns, gte, type SQL, sql } from 'drizzle-orm'
+import type { CheckpointRow } from '../../ports/rows.ts'
+import type { Log, NewLeaf } from '../../ports/store.ts'
+import { allGiven, given } from '../dialect.ts'
+import { done, first, mapped, type Preparation, Repository, type Run } from './repository.ts'
+
+/** A leaf has at most this many parts: core, subj and body. */
+const MOST_PARTS = 3
+
+export function prepareLog({
+  db,
+  t: { logLeaves: l, logNodes: n, logCheckpoints: k, leafParts },
+  d,
+}: Preparation) {
+  const p = sql.placeholder
+  const partColumns = getTableColumns(leafParts)
+
+  function insertParts(count: number) {
+    const rows = Array.from(
+      { length: count },
+      (_, i) =>
+        Object.fromEntries(
+          Object.entries(partColumns).map(([key, column]) => [key, given(column, `${key}${i}`)]),
+        ) as { [K in keyof typeof partColumns]: SQL },
+    )
+    return d.prepare(
+      `leaf_parts_insert_${count}`,
+      db.insert(leafParts).values(rows).returning({ part: leafParts.part }),
+    )
+  }
+
+  return {
+    insertLeaf: d.prepare(
+      'log_leaves_insert',
+      db
+        .insert(l)
+        .values(allGiven(getTableColumns(l)))
+        .returning({ leafIndex: l.leafIndex }),
+    ),
+    insertNode: d.prepare(
+      'log_nodes_insert',
+      db
+        .insert(n)
+        .values(allGiven(getTableColumns(n)))
+        .returning({ nodeIndex: n.nodeIndex }),
+    ),
+    insertParts: Array.from({ length: MOST_PARTS }, (_, i) => insertParts(i + 1)),
+    leafByEvent: d.prepare(
+      'log_leaves_by_event',
+      db
+        .select()
+        .from(l)
+        .where(eq(l.eventId, p('eventId'))),
+    ),
+    leaves: d.prepare(
+      'log_leaves_from',
+      db
+        .select()
+        .from(l)
+        .where(gte(l.leafIndex, p('fromIndex')))
+        .orderBy(asc(l.leafIndex))
+        .limit(p('limit')),
+    ),
+    leafHashes: d.prepare(
+      'log_leaf_hashes_from',
+      db
+        .select({ hash: l.leafHash })
+        .from(l)
+        .where(gte(l.leafIndex, p('fromIndex')))
+        .orderBy(asc(l.leafIndex))
+        .limit(p('limit')),
+    ),
+    newestLeaf: d.prepare('log_leaves_newest', db.select().from(l).orderBy(desc(l.leafIndex)).limit(1)),
+    nodes: d.prepare(
+      'log_nodes_from',
+      db
+        .select({ hash: n.hash })
+        .from(n)
+        .where(and(eq(n.level, p('level')), gte(n.nodeIndex, p('fromIndex'))))
+        .orderBy(asc(n.nodeIndex))
+        .limit(p('limit')),
+    ),
+    part: d.prepare(
+      'leaf_parts_find',
+      db
+        .select()
+        .from(leafParts)
+        .where(and(eq(leafParts.eventId, p('eventId')), eq(leafParts.part, p('part')))),
+    ),
+    parts: d.prepare(
+      'leaf_parts_list',
+      db
+        .select()
+        .from(leafParts)
+        .where(eq(leafParts.eventId, p('eventId')))
+        .orderBy(asc(leafParts.part)),
+    ),
+    newestCheckpoint: d.prepare(
+      'log_checkpoints_newest',
+      db.select().from(k).orderBy(desc(k.treeSize)).limit(1),
+    ),
+    saveCheckpoint: d.prepare(
+      'log_checkpoints_insert',
+      db
+        .insert(k)
+        .values(allGiven(getTableColumns(k)))
+        .onConflictDoNothing()
+        .returning({ treeSize: k.treeSize }),
+    ),
+  }
+}
+
+export type LogQueries = ReturnType<typeof prepareLog>
+
+/** Gives a new leaf its place in the tree; how depends on the engine. */
+export type Sequence = (leaf: NewLeaf, atMs: number) => void | Promise<void>
+
+export class LogRepository extends Repository<LogQueries> implements Log {
+  readonly #sequence: Sequence
+
+  constructor(run: Run, queries: LogQueries, sequence: Sequence) {
+    super(run, queries)
+    this.#sequence = sequence
+  }
+
+  append(leaf: NewLeaf, atMs: number) {
+    const placed = this.#sequence(leaf, atMs)
+    return placed instanceof Promise ? placed.then(() => this.#keepParts(leaf)) : this.#keepParts(leaf)
+  }
+
+  #keepParts(leaf: NewLeaf) {
+    const query = this.q.insertParts[leaf.parts.length - 1]
+    if (!query) return
+    const values: Record<string, unknown> = {}
+    leaf.parts.forEach((part, i) => {
+      values[`eventId${i}`] = leaf.eventId
+      values[`part${i}`] = part.part
+      values[`cellId${i}`] = part.cellId
+      values[`commitment${i}`] = part.commitment
+      values[`sealed${i}`] = part.sealed
+    })
+    return done(this.run(query, values))
+  }
+
+  leafByEvent(eventId: string) {
+    return first(this.run(this.q.leafByEvent, { eventId }))
+  }
+
+  async leafAt(leafIndex: number) {
+    const [leaf] = await this.leaves(leafIndex, 1)
+    return leaf?.leafIndex === leafIndex ? leaf : undefined
+  }
+
+  leaves(fromIndex: number, limit: number) {
+    return this.run(this.q.leaves, { fromIndex, limit })
+  }
+
+  leafHashes(fromIndex: number, limit: number) {
+    return mapped(this.run(this.q.leafHashes, { fromIndex, limit }), (row) => row.hash)
+  }
+
+  nodes(level: number, fromIndex: number, limit: number) {
+    return mapped(this.run(this.q.nodes, { level, fromIndex, limit }), (row) => row.hash)
+  }
+
+  part(eventId: string, part: string) {
+    return first(this.run(this.q.part, { eventId, part }))
+  }
+
+  parts(eventId: string) {
+    return this.run(this.q.parts, { eventId })
+  }
+
+  newestCheckpoint() {
+    return first(this.run(this.q.newestCheckpoint, {}))
+  }
+
+  saveCheckpoint(row: CheckpointRow) {
+    return done(this.run(this.q.saveCheckpoint, row))
+  }
+}

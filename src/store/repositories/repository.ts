@@ -1,0 +1,38 @@
+import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
+import type { Dialect, Query } from '../dialect.ts'
+import type { Tables } from '../schema/sqlite.ts'
+
+/** What a repository needs to prepare its statements. */
+export type Preparation = { db: BetterSQLite3Database; t: Tables; d: Dialect }
+
+/** Runs one prepared statement for the unit of work it belongs to, or throws if that is over. */
+export type Run = <Row>(query: Query<Row>, values: Record<string, unknown>) => Row[] | Promise<Row[]>
+
+/** First row of an answer that may come now or later. */
+export function first<Row>(rows: Row[] | Promise<Row[]>): Row | undefined | Promise<Row | undefined> {
+  return rows instanceof Promise ? rows.then((list) => list[0]) : rows[0]
+}
+
+/** Drops the rows of a write, so that callers see only that it is done. */
+export function done(rows: unknown[] | Promise<unknown[]>): void | Promise<void> {
+  if (rows instanceof Promise) return rows.then(() => undefined)
+}
+
+/** Maps the rows of an answer that may come now or later. */
+export function mapped<Row, Out>(
+  rows: Row[] | Promise<Row[]>,
+  map: (row: Row) => Out,
+): Out[] | Promise<Out[]> {
+  return rows instanceof Promise ? rows.then((list) => list.map(map)) : rows.map(map)
+}
+
+/** One noun's statements, bound to one unit of work. */
+export abstract class Repository<Queries> {
+  protected readonly run: Run
+  protected readonly q: Queries
+
+  constructor(run: Run, queries: Queries) {
+    this.run = run
+    this.q = queries
+  }
+}

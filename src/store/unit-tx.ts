@@ -1,0 +1,112 @@
+import type { Tx } from '../ports/store.ts'
+import type { Queries } from './queries.ts'
+import { ActionRepository } from './repositories/actions.ts'
+import { AgentRepository } from './repositories/agents.ts'
+import { ApprovalRepository } from './repositories/approvals.ts'
+import { BudgetRepository } from './repositories/budgets.ts'
+import { CommitmentRepository } from './repositories/commitments.ts'
+import { ConsentRequestRepository } from './repositories/consent-requests.ts'
+import { CounterRepository } from './repositories/counters.ts'
+import { DebtRepository } from './repositories/debts.ts'
+import { FreezeRepository } from './repositories/freezes.ts'
+import { GrantRepository } from './repositories/grants.ts'
+import { IncidentRepository } from './repositories/incidents.ts'
+import { LogRepository, type Sequence } from './repositories/log.ts'
+import { ManifestRepository } from './repositories/manifests.ts'
+import { PublisherRepository } from './repositories/publishers.ts'
+import { RecipientRepository } from './repositories/recipients.ts'
+import type { Run } from './repositories/repository.ts'
+import { SessionRepository } from './repositories/sessions.ts'
+import { SkillRepository } from './repositories/skills.ts'
+import { UserRepository } from './repositories/users.ts'
+
+export type UnitOf = { run: Run; queries: Queries; sequence: Sequence; nowMs: number; clockTrusted: boolean }
+
+/** The repositories of one unit of work. Made when first asked for: a decision uses a handful of them. */
+export class UnitTx implements Tx {
+  readonly #unit: UnitOf
+
+  constructor(unit: UnitOf) {
+    this.#unit = unit
+  }
+
+  get nowMs() {
+    return this.#unit.nowMs
+  }
+
+  get clockTrusted() {
+    return this.#unit.clockTrusted
+  }
+
+  get users() {
+    return new UserRepository(this.#unit.run, this.#unit.queries.users)
+  }
+
+  get agents() {
+    return new AgentRepository(this.#unit.run, this.#unit.queries.agents)
+  }
+
+  get publishers() {
+    return new PublisherRepository(this.#unit.run, this.#unit.queries.publishers)
+  }
+
+  get skills() {
+    return new SkillRepository(this.#unit.run, this.#unit.queries.skills)
+  }
+
+  get manifests() {
+    return new ManifestRepository(this.#unit.run, this.#unit.queries.manifests)
+  }
+
+  get consentRequests() {
+    return new ConsentRequestRepository(this.#unit.run, this.#unit.queries.consentRequests)
+  }
+
+  get grants() {
+    return new GrantRepository(this.#unit.run, this.#unit.queries.grants)
+  }
+
+  get budgets() {
+    return new BudgetRepository(this.#unit.run, this.#unit.queries.budgets)
+  }
+
+  get recipients() {
+    return new RecipientRepository(this.#unit.run, this.#unit.queries.recipients)
+  }
+
+  get counters() {
+    return new CounterRepository(this.#unit.run, this.#unit.queries.counters)
+  }
+
+  get actions() {
+    return new ActionRepository(this.#unit.run, this.#unit.queries.actions)
+  }
+
+  get approvals() {
+    return new ApprovalRepository(this.#unit.run, this.#unit.queries.approvals)
+  }
+
+  get freezes() {
+    return new FreezeRepository(this.#unit.run, this.#unit.queries.freezes)
+  }
+
+  get incidents() {
+    return new IncidentRepository(this.#unit.run, this.#unit.queries.incidents)
+  }
+
+  get debts() {
+    return new DebtRepository(this.#unit.run, this.#unit.queries.debts)
+  }
+
+  get commitments() {
+    return new CommitmentRepository(this.#unit.run, this.#unit.queries.commitments)
+  }
+
+  get sessions() {
+    return new SessionRepository(this.#unit.run, this.#unit.queries.sessions)
+  }
+
+  get log() {
+    return new LogRepository(this.#unit.run, this.#unit.queries.log, this.#unit.sequence)
+  }
+}
