@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createCipheriv, createHmac, createSecretKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { commitmentOf, openPart, partSecrets, sealPart } from '../../../src/core/log/part.ts'
 
@@ -33,6 +33,15 @@ describe('a sealed part', () => {
         ).toBeUndefined()
       }
     }
+  })
+
+  it('does not open when it was sealed, with the right key, beside a commitment to other bytes', () => {
+    const { commitment } = sealPart(CELL_KEY, EVENT_ID, 'subj', Buffer.from('{"amount":301}'))
+    const { dataKey } = partSecrets(CELL_KEY, EVENT_ID, 'subj')
+    const cipher = createCipheriv('aes-256-gcm', dataKey, Buffer.alloc(12))
+    cipher.setAAD(Buffer.concat([Buffer.from(EVENT_ID), Buffer.from('subj'), commitment].map(prefixed)))
+    const sealed = Buffer.concat([cipher.update(BYTES), cipher.final(), cipher.getAuthTag()])
+    expect(openPart(CELL_KEY, EVENT_ID, 'subj', { commitment, sealed })).toBeUndefined()
   })
 
   it('does not open when it was cut or its commitment is no hash', () => {

@@ -104,6 +104,18 @@ describe('inclusion proofs', () => {
     expect(verifyInclusion(leafHash, index, size, proof, rootHash)).toBe(false)
   })
 
+  it('do not let a cut between two hashes be moved, nor a short text stand for a hash', () => {
+    const both = Buffer.concat([leaf(0), leaf(1)])
+    expect(verifyInclusion(leaf(0), 0, 2, [leaf(1)], root(2))).toBe(true)
+    expect(verifyInclusion(both.subarray(0, 31), 0, 2, [both.subarray(31)], root(2))).toBe(false)
+    expect(verifyInclusion(Buffer.alloc(12), 0, 1, [], Buffer.alloc(12))).toBe(false)
+  })
+
+  it('do not go on above the root, wherever that would lead', () => {
+    expect(verifyInclusion(leaf(0), 0, 1, [STRANGER], hashNode(STRANGER, leaf(0)))).toBe(false)
+    expect(verifyInclusion(leaf(1), 1, 2, [leaf(0), STRANGER], hashNode(STRANGER, root(2)))).toBe(false)
+  })
+
   it('refuse to be made for a leaf that is not in the tree', () => {
     expect(() => inclusionProof(8, 8, readHash)).toThrow(RangeError)
     expect(() => inclusionProof(-1, 8, readHash)).toThrow(RangeError)
