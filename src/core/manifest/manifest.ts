@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { publicJwkShape } from './public-key.ts'
 
 /** What an action can do in the world. An action that names none is refused: the widest would be meant. */
 export const EFFECTS = ['read', 'state-change', 'spend', 'physical', 'egress', 'authority'] as const
@@ -86,6 +87,8 @@ const action = z.strictObject({
   refusal: z
     .strictObject({ statuses: z.array(z.int().min(400).max(499)).min(1).max(8), codePointer: pointer })
     .optional(),
+  /** Where the result carries the skill's signed receipt; a status action must have one. */
+  receiptPointer: pointer.optional(),
   /** The skill promises that one broker key is executed once, so an in-doubt call may be sent again. */
   honoursKeys: z.boolean(),
   preview: companion.optional(),
@@ -100,15 +103,6 @@ const action = z.strictObject({
 })
 export type ManifestAction = z.infer<typeof action>
 
-const runtimeKey = z.strictObject({
-  kty: z.enum(['OKP', 'EC']),
-  crv: z.enum(['Ed25519', 'P-256']),
-  x: z.string().max(64),
-  y: z.string().max(64).optional(),
-  kid: z.string().min(1).max(128),
-  alg: z.enum(['EdDSA', 'ES256']),
-})
-
 /** The signed list of all a skill may ever be asked. Shape only; lint-manifest.ts checks what it means. */
 export const manifestShape = z.strictObject({
   manifestVersion: z.literal(1),
@@ -119,7 +113,7 @@ export const manifestShape = z.strictObject({
   description: bilingual(400),
   endpoint: z.strictObject({ transport: z.literal('http'), baseUrl: z.string().max(300) }),
   /** Public keys the skill signs receipts and status answers with. */
-  runtimeKeys: z.array(runtimeKey).max(8),
+  runtimeKeys: z.array(publicJwkShape).max(8),
   /** Data categories used by the fields, with the name a person reads. */
   categories: z.record(z.string().regex(CLASS_NAME), bilingual(80)),
   recipients: z

@@ -1,0 +1,77 @@
+import { canonicalJson } from '../canonical-json.ts'
+import type { JsonValue } from '../json-value.ts'
+
+/** What an update newly asks for, in words stable enough for pages, tests and logs. */
+export type ManifestChangeCode =
+  | 'action_added'
+  | 'action_removed'
+  | 'publisher_changed'
+  | 'skill_changed'
+  | 'endpoint_changed'
+  | 'text_changed'
+  | 'effects_changed'
+  | 'input_widened'
+  | 'result_widened'
+  | 'field_meaning_changed'
+  | 'amount_place_changed'
+  | 'most_raised'
+  | 'currency_added'
+  | 'recurrence_changed'
+  | 'payment_link_changed'
+  | 'refusal_changed'
+  | 'key_promise_changed'
+  | 'recipient_added'
+  | 'recipient_changed'
+  | 'memory_added'
+  | 'memory_changed'
+  | 'retention_longer'
+  | 'undo_removed'
+  | 'undo_shortened'
+  | 'companion_added'
+  | 'companion_removed'
+  | 'companion_changed'
+  | 'guard_removed'
+
+export interface ManifestChange {
+  readonly code: ManifestChangeCode
+  /** Into the newer manifest; into the consented one for what is gone. */
+  readonly pointer: string
+  readonly before?: JsonValue
+  readonly after?: JsonValue
+}
+
+/** A change, with the side that does not exist left out. */
+export function changeOf(
+  code: ManifestChangeCode,
+  pointer: string,
+  before: unknown,
+  after: unknown,
+): ManifestChange {
+  return {
+    code,
+    pointer,
+    ...(before === undefined ? {} : { before: plainJson(before) }),
+    ...(after === undefined ? {} : { after: plainJson(after) }),
+  }
+}
+
+/** No change if both sides are the same JSON, else one change with this code. */
+export function unlessEqual(
+  code: ManifestChangeCode,
+  pointer: string,
+  before: unknown,
+  after: unknown,
+): ManifestChange[] {
+  return isSameJson(before, after) ? [] : [changeOf(code, pointer, before, after)]
+}
+
+/** True when two parsed values are the same JSON; an absent member equals only an absent one. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return canonicalJson(plainJson(a)) === canonicalJson(plainJson(b))
+}
+
+/** The value as plain JSON: optional members that are undefined are gone, as in the text that was signed. */
+export function plainJson(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value))
+}
