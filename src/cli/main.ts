@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { addKeysGenerate } from './keys-generate.ts'
+import { addManifestDiff } from './manifest-diff.ts'
+import { addManifestLint } from './manifest-lint.ts'
+import { addManifestRegister } from './manifest-register.ts'
+import { addManifestSign } from './manifest-sign.ts'
+import { addManifestVerify } from './manifest-verify.ts'
+import { CannotRun, openTerminal } from './terminal.ts'
+
+const terminal = openTerminal(process)
+const program = new Command('countersign')
+  .description('The permission and consent broker between AI agents and third-party skills.')
+  .addHelpText('after', '\nExit codes: 0 done, 1 refused or faults found, 2 the command could not run.')
+  .showHelpAfterError('(countersign --help lists the commands)')
+  .exitOverride()
+
+const keys = program.command('keys').description('signing keys')
+addKeysGenerate(keys, terminal)
+
+const manifest = program.command('manifest').description("a skill's manifest: check, sign, compare, register")
+addManifestLint(manifest, terminal)
+addManifestSign(manifest, terminal)
+addManifestVerify(manifest, terminal)
+addManifestDiff(manifest, terminal)
+addManifestRegister(manifest, terminal)
+
+try {
+  await program.parseAsync(process.argv)
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own message; asking for help is no mistake.
+    terminal.exitWith(error.exitCode === 0 ? 0 : 2)
+  } else if (error instanceof CannotRun) {
+    terminal.err(error.message)
+    terminal.exitWith(2)
+  } else throw error
+}
