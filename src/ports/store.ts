@@ -269,6 +269,8 @@ export interface Store {
   /** Runs reads outside the writer's queue; sees what is committed. Writing here is refused by the engine. */
   read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   treeHead(): Promise<TreeHead>
+  /** The clock as a transaction would see it now. */
+  now(): { nowMs: number; clockTrusted: boolean }
   /** Accepts the clock as it is now, after an operator looked at it. */
   confirmClock(): void
   close(): Promise<void>

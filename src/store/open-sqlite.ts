@@ -72,6 +72,7 @@ export function openSqliteStore(options: SqliteOptions): Store {
   const memory = { load: () => loadEdge(queries), current: loadEdge(queries) }
   const writer = new GroupCommitWriter(writerDb, memory, options.maxBatch)
   let durable: Edge = memory.current
+  let closed = false
 
   function sequenceFor(unit: Unit) {
     return (leaf: NewLeaf, atMs: number) => {
@@ -100,6 +101,8 @@ export function openSqliteStore(options: SqliteOptions): Store {
 
   return {
     async transaction(work) {
+      // The writer's queue would fail stop on a closed connection; late work is only refused.
+      if (closed) throw new Error('the store is closed')
       const { value, edge } = await writer.run(async (unit) => ({
         value: await work(txOf(unit)),
         edge: memory.current,
@@ -124,8 +127,14 @@ export function openSqliteStore(options: SqliteOptions): Store {
     async treeHead() {
       return { treeSize: durable.treeSize, rootHash: rootOf(durable) }
     },
+    now() {
+      const { nowMs, trusted } = clock.tick()
+      return { nowMs, clockTrusted: trusted }
+    },
     confirmClock: () => clock.confirm(),
     async close() {
+      if (closed) return
+      closed = true
       // An empty unit is the last in the queue: when it is through, so is everything before it.
       await writer.run(async () => undefined)
       readerDb.close()

@@ -1,0 +1,52 @@
+import type { IdKind } from '../core/ids.ts'
+import type { Cells } from '../ports/cells.ts'
+import type { Pseudonyms } from '../ports/pseudonyms.ts'
+import type { SkillSecrets } from '../ports/secrets.ts'
+import type { Signer } from '../ports/signer.ts'
+import type { SkillCaller } from '../ports/skill-caller.ts'
+import type { Store } from '../ports/store.ts'
+import type { ManifestCache } from './manifest-cache.ts'
+import type { RecentRefusals } from './recent-refusals.ts'
+
+/** Platform-wide choices, read once at start. */
+export type Settings = {
+  /** The broker's public URL; issuer of tokens and receipts. */
+  issuer: string
+  /** Schema-less URL prefix of the log, its name for ever. */
+  logOrigin: string
+  /** Digest of the rules that were in force, named by every leaf. */
+  policyDigest: string
+  /** Days each part of a leaf can be opened. */
+  keepPartsDays: { core: number; subj: number; body: number }
+  /** How long a promise of inclusion may take, in milliseconds. */
+  mergeWithinMs: number
+  /** How long a person has to answer a consent request or an approval, in milliseconds. */
+  consentWithinMs: number
+  approvalWithinMs: number
+  /** How long a refusal by a person keeps the same question from being asked again, in milliseconds. */
+  coolDownMs: number
+  /** Open questions one agent may have for one skill. */
+  openQuestionsMost: number
+}
+
+/** Operational output, without personal data. */
+export interface Logger {
+  info(event: string, facts?: Record<string, unknown>): void
+  warn(event: string, facts?: Record<string, unknown>): void
+  error(event: string, facts?: Record<string, unknown>): void
+}
+
+/** Everything use cases are made from. */
+export type Broker = {
+  store: Store
+  cells: Cells
+  signer: Signer
+  skills: SkillCaller
+  secrets: SkillSecrets
+  pseudonyms: Pseudonyms
+  manifests: ManifestCache
+  recentRefusals: RecentRefusals
+  newId: (kind: IdKind) => string
+  settings: Settings
+  logger: Logger
+}

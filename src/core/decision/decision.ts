@@ -1,0 +1,107 @@
+import type { AskReason } from '../grant/ask-first.ts'
+import type { ConstraintFaultCode, SavedRecipient } from '../grant/constraint.ts'
+import type { GrantState } from '../grant/grant-state.ts'
+import type { GrantTerms } from '../grant/terms.ts'
+import type { JsonValue } from '../json-value.ts'
+import type { LoadedAction, LoadedManifest } from '../manifest/loaded-manifest.ts'
+import type { ManifestChange } from '../manifest/manifest-change.ts'
+import type { CoveringLimit } from '../spending/budget.ts'
+import type { BudgetOwner, Counter } from '../spending/counter.ts'
+import type { Debt } from '../spending/debt.ts'
+
+/** What an agent asks the broker to do, parsed and authenticated. */
+export type DecisionRequest = {
+  userId: string
+  agentId: string
+  skill: string
+  action: string
+  deploymentId: string
+  /** As the agent sent them; `arguments` of the facts are the ones with defaults filled in. */
+  arguments: JsonValue
+}
+
+/** A grant of this user for this agent and skill, with what is needed to decide under it. */
+export type CandidateGrant = {
+  id: string
+  state: GrantState
+  oneTime: boolean
+  terms: GrantTerms
+  /** What the current manifest asks for this action beyond what was consented to; empty means nothing. */
+  newlyAsked: readonly ManifestChange[]
+  limits: readonly CoveringLimit[]
+}
+
+/** An amount an action would take, everything it repeats included. */
+export type Amount = { amountMinor: number; currency: string }
+
+/** Everything a decision may look at, loaded in the transaction that decides. */
+export type Facts = {
+  nowMs: number
+  /** When the action would count; at least nowMs. */
+  reservedAtMs: number
+  clockTrusted: boolean
+  frozenBy: readonly string[]
+  agent: { connected: boolean; lineageId: string; deploymentIds: readonly string[] } | null
+  skill:
+    | { kind: 'unknown' }
+    | { kind: 'suspended' }
+    | { kind: 'approved'; loaded: LoadedManifest; action: LoadedAction | null }
+  /** The arguments with the manifest's defaults filled in. */
+  arguments: JsonValue
+  amount: Amount | null
+  /** Values of the fields the manifest marks as recipients. */
+  recipients: readonly string[]
+  savedRecipients: readonly SavedRecipient[]
+  newRecipient: boolean
+  minuteOfDay: number
+  session: { readUntrusted: boolean; categories: readonly string[] }
+  spendingStopped: boolean
+  /** The debt of the execution a payment names; `unknown` if it names one that owes nothing here. */
+  debt: { kind: 'none' } | { kind: 'unknown' } | { kind: 'known'; debt: Debt; payee: string }
+  grants: readonly CandidateGrant[]
+  counters: readonly Counter[]
+  /** The newest approval of exactly this request, if there is one. */
+  approval: { id: string; state: 'waiting' | 'approved' | 'refused' | 'expired' } | null
+  /** A person refused, or was asked, too recently or too often for this agent, skill and action. */
+  mayAsk: 'yes' | 'cooling_down' | 'too_many_open'
+}
+
+/** Why not. Codes are stable; what outsiders learn of them is decided in one place per surface. */
+export type Refusal =
+  | { code: 'frozen'; freezeIds: readonly string[] }
+  | { code: 'agent_not_connected' }
+  | { code: 'skill_unknown' }
+  | { code: 'skill_suspended' }
+  | { code: 'action_not_declared' }
+  | { code: 'amount_above_manifest'; mostMinor: number }
+  | { code: 'currency_not_declared' }
+  | { code: 'debt_unknown' }
+  | { code: 'debt_settled' }
+  | { code: 'debt_mismatch' }
+  | { code: 'consent_required'; why: 'no_grant' | 'action_not_granted' | Exclude<GrantState, 'active'> }
+  | { code: 'consent_outdated'; changes: readonly ManifestChange[] }
+  | { code: 'constraint_violated'; pointer: string; fault: ConstraintFaultCode }
+  | { code: 'deployment_not_allowed' }
+  | { code: 'recipient_not_allowed'; recipients: readonly string[] }
+  | { code: 'category_not_allowed'; categories: readonly string[] }
+  | { code: 'clock_unconfirmed' }
+  | { code: 'spending_stopped' }
+  | { code: 'currency_without_budget'; currency: string }
+  | { code: 'budget_exceeded'; owner: BudgetOwner; availableMinor: number; shared: boolean }
+  | { code: 'amount_too_large' }
+  | { code: 'approval_refused' }
+  | { code: 'asked_too_often' }
+  | { code: 'decision_failed' }
+export type RefusalCode = Refusal['code']
+
+export type Decision =
+  | { effect: 'deny'; refusal: Refusal; grantId: string | null }
+  | { effect: 'ask'; grantId: string; questions: readonly AskReason[] }
+  | {
+      effect: 'permit'
+      grant: CandidateGrant
+      /** The approval this permit uses up; null if nobody had to be asked. */
+      approvalId: string | null
+      /** The counters as they stand with the reservation in them. */
+      counters: readonly Counter[]
+    }

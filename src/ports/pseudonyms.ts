@@ -1,0 +1,9 @@
+/** Names made from secrets of the broker's: stable for who needs them, meaningless to everybody else. */
+export interface Pseudonyms {
+  /** The key a skill sees: an HMAC over user, agent, caller's key and attempt, never what a model wrote. */
+  brokerKey(userId: string, agentId: string, callerKey: string, attempt: number): string
+  /** The user as this publisher knows them; two publishers cannot compare. */
+  pairwiseUser(userId: string, publisherId: string): string
+  /** Knows a recipient again without being able to read it. */
+  recipientTag(userId: string, recipient: string): string
+}
