@@ -3,6 +3,8 @@ import { RE2JS } from 're2js'
 /** A pattern from a stranger that is matched in time linear in the text. */
 export type LinearPattern = {
   readonly source: string
+  /** Steps of the compiled program; matching may take this many for each character. */
+  readonly size: number
   /** True when the pattern matches anywhere in the text, as JSON Schema 2020-12 section 6.3.3 says. */
   readonly test: (text: string) => boolean
 }
@@ -32,8 +34,9 @@ export function compilePattern(source: string): LinearPattern | { readonly fault
   } catch {
     return { fault: 'pattern_not_linear' }
   }
-  if (expression.programSize() > MAX_PROGRAM_SIZE) return { fault: 'pattern_too_complex' }
-  const pattern: LinearPattern = { source, test: (text) => expression.test(text) }
+  const size = expression.programSize()
+  if (size > MAX_PROGRAM_SIZE) return { fault: 'pattern_too_complex' }
+  const pattern: LinearPattern = { source, size, test: (text) => expression.test(text) }
   // Manifests come and go; dropping the whole cache now and then costs less than keeping every pattern.
   if (compiled.size >= 1000) compiled.clear()
   compiled.set(source, pattern)

@@ -169,7 +169,7 @@ export class NodeReader {
       return undefined
     }
     const at = `${pointer}/items`
-    const items = this.read(ownMember(schema, 'items'), this.inside(place, at, true))
+    const items = this.read(ownMember(schema, 'items'), this.inside(place, at, maxItems))
     this.refuseDefault(items, at)
     const unique = ownMember(schema, 'uniqueItems') ?? false
     if (typeof unique !== 'boolean' || (unique && items && !isLeaf(items.node))) {
@@ -195,10 +195,10 @@ export class NodeReader {
     const minProperties = boundOf(reading, place, 'minProperties', MAX_ITEMS, 0)
     checkOrder(reading, place, minProperties, maxProperties)
     const namesSchema = ownMember(schema, 'propertyNames') ?? {}
-    const namesPlace = this.inside(place, `${pointer}/propertyNames`, true)
+    const namesPlace = this.inside(place, `${pointer}/propertyNames`, maxProperties)
     const names = readNames(reading, { ...namesPlace, schema: isJsonObject(namesSchema) ? namesSchema : {} })
     const at = `${pointer}/additionalProperties`
-    const child = this.read(values, this.inside(place, at, true))
+    const child = this.read(values, this.inside(place, at, maxProperties))
     this.refuseDefault(child, at)
     const category = requireCategory(reading, place)
     return child && { type: 'map', category, names, values: child.node, minProperties, maxProperties }
@@ -220,7 +220,7 @@ export class NodeReader {
       const at = `${pointer}/properties/${escapeToken(name)}`
       reading.fieldCount += 1
       this.checkName(name, at)
-      const property = this.read(child, this.inside(place, at, place.isInList))
+      const property = this.read(child, this.inside(place, at))
       return property ? [{ name, ...property, isRequired: required.has(name) }] : []
     })
     return { type: 'object', properties }
@@ -245,7 +245,20 @@ export class NodeReader {
     note(this.reading, pointer, 'name_malformed', 'The name cannot be shown or pointed at safely.', mend)
   }
 
-  inside({ category, depth, expanding }: SchemaPlace, pointer: string, isInList: boolean): Around {
-    return { pointer, category, depth: depth + 1, isInList, expanding }
+  /** The place of a child; `times` is given for items and map values. */
+  inside(
+    { category, depth, expanding, isInList, repeats }: SchemaPlace,
+    pointer: string,
+    times?: number,
+  ): Around {
+    const isListed = isInList || times !== undefined
+    return {
+      pointer,
+      category,
+      depth: depth + 1,
+      isInList: isListed,
+      repeats: repeats * (times ?? 1),
+      expanding,
+    }
   }
 }

@@ -23,6 +23,8 @@ import { FORMATS } from './string-format.ts'
 export const MAX_STRING_LENGTH = 262_144
 const MAX_MATCHED_LENGTH = 8192
 const MAX_ENUM_VALUES = 500
+/** About a second of matching on the worst value the schema accepts; usual schemas stay below a tenth. */
+const MAX_MATCH_STEPS = 8_000_000
 
 const LEAF_KEYWORDS = ['type', 'enum', 'const', ...ANNOTATIONS]
 const STRING_KEYWORDS = [...LEAF_KEYWORDS, 'minLength', 'maxLength', 'pattern', 'format']
@@ -89,6 +91,17 @@ function readPattern(reading: Reading, place: SchemaPlace, maxLength: number): L
   if (maxLength > MAX_MATCHED_LENGTH) {
     const mend = `Lower maxLength to ${MAX_MATCHED_LENGTH}, or leave the pattern out.`
     note(reading, at, 'pattern_on_long_text', 'A pattern on a text this long costs too much.', mend)
+  }
+  reading.matchSteps += place.repeats * maxLength * pattern.size
+  if (reading.matchSteps > MAX_MATCH_STEPS) {
+    const mend = 'Lower maxLength, maxItems or maxProperties around patterns, or simplify the patterns.'
+    note(
+      reading,
+      '',
+      'patterns_too_costly',
+      'All patterns together cost too much on the longest value.',
+      mend,
+    )
   }
   return pattern
 }

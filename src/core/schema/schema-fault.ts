@@ -23,6 +23,7 @@ export type SchemaFaultCode =
   | 'not_a_schema'
   | 'object_open'
   | 'pattern_on_long_text'
+  | 'patterns_too_costly'
   | 'ref_malformed'
   | 'ref_recursive'
   | 'ref_unknown'
@@ -48,6 +49,8 @@ export type Reading = {
   readonly usedDefinitions: Set<string>
   nodeCount: number
   fieldCount: number
+  /** What matching every pattern on the longest value could cost, in steps. */
+  matchSteps: number
 }
 
 /** Notes a fault once: a definition used in two places would repeat each of its faults. */

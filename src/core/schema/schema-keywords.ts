@@ -16,6 +16,8 @@ export type SchemaPlace = {
   readonly depth: number
   /** Inside items or map values, where the broker could not know which place to fill. */
   readonly isInList: boolean
+  /** How often this place can occur in one value: the product of the maxima of the lists around it. */
+  readonly repeats: number
   /** Names of the definitions being expanded. */
   readonly expanding: readonly string[]
 }

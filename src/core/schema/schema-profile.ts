@@ -22,7 +22,13 @@ export type SchemaReading =
  * linear, every field has a data category, `$ref` is local and never recursive. What is not known is refused.
  */
 export function readSchemaProfile(schema: JsonValue): SchemaReading {
-  const reading: Reading = { faults: [], usedDefinitions: new Set(), nodeCount: 0, fieldCount: 0 }
+  const reading: Reading = {
+    faults: [],
+    usedDefinitions: new Set(),
+    nodeCount: 0,
+    fieldCount: 0,
+    matchSteps: 0,
+  }
   const root = readRoot(reading, schema)
   if (root && reading.faults.length === 0) return { ok: true, root }
   return { ok: false, faults: reading.faults }
@@ -59,7 +65,7 @@ function readRoot(reading: Reading, schema: JsonValue): SchemaNode | undefined {
     return undefined
   }
   const reader = new NodeReader(reading, definitions)
-  const place = { pointer: '', category: undefined, depth: 1, isInList: false, expanding: [] }
+  const place = { pointer: '', category: undefined, depth: 1, isInList: false, repeats: 1, expanding: [] }
   const root = reader.read(rest, place)?.node
   if (root && root.type !== 'object' && root.type !== 'map') {
     const mend = 'Put the value into a property of an object.'

@@ -257,6 +257,15 @@ describe('readSchemaProfile', () => {
       'too_many_fields ',
     ],
     [
+      'a costly pattern in a long list',
+      withField({
+        type: 'array',
+        maxItems: 1000,
+        items: { type: 'string', maxLength: 100, pattern: '[^x]*a[^x]{200}$' },
+      }),
+      'patterns_too_costly ',
+    ],
+    [
       'a large schema',
       withField({ enum: Array.from({ length: 400 }, (_, i) => `${i}`.padEnd(200, 'x')) }),
       'schema_too_large ',
