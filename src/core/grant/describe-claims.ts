@@ -3,7 +3,7 @@ import { movesByItself } from '../model/deployment.ts'
 import type { Sentence } from './consent-sentence.ts'
 import type { Telling } from './consent-subject.ts'
 import type { Speaker } from './speaker.ts'
-import { WORDS } from './words.ts'
+import { DEPLOYMENT_DETAILS, type DeploymentDetail, WORDS } from './words.ts'
 
 /** What agent and publisher say of themselves, each marked as what it is: a claim, or proven. */
 export function describeClaims({ subject, speaker, say }: Telling): Sentence[] {
@@ -52,10 +52,20 @@ export function modelName(deployment: Deployment): string {
 function modelDetails(deployment: Deployment, speaker: Speaker): string {
   const { checkpoint, serviceAlias, snapshot, derivativeOf, thinking, path } = deployment
   const { kind: _, ...run } = path
-  const named = Object.entries({ checkpoint, snapshot, serviceAlias, derivativeOf, ...run })
+  const details: Readonly<Partial<Record<DeploymentDetail, string | undefined>>> = {
+    checkpoint,
+    snapshot,
+    serviceAlias,
+    derivativeOf,
+    ...run,
+  }
+  const words = WORDS[speaker.locale]
   return speaker.list([
-    WORDS[speaker.locale].thinking[thinking],
-    path.kind,
-    ...named.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${speaker.quote(value)}`])),
+    words.thinking[thinking],
+    words.paths[path.kind],
+    ...DEPLOYMENT_DETAILS.flatMap((name) => {
+      const value = details[name]
+      return value === undefined ? [] : [`${words.details[name]} ${speaker.quote(value)}`]
+    }),
   ])
 }

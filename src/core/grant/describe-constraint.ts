@@ -71,7 +71,7 @@ function describeRecipients(
   return say('constraint_saved_recipient_only', 'countersign', { action, recipients }, name)
 }
 
-/** Says a value; an amount in minor units of a currency known beforehand is said as money besides. */
+/** Says a value; an amount in minor units is said as money besides, in each currency it may be in. */
 function sayValue(
   speaker: Speaker,
   scalar: string | number | boolean,
@@ -80,16 +80,14 @@ function sayValue(
 ): string {
   if (typeof scalar === 'boolean') return WORDS[speaker.locale][scalar ? 'yes' : 'no']
   if (typeof scalar === 'string') return speaker.quote(scalar)
-  const currency = action && currencyAt(action, pointer)
-  if (currency === undefined || !Number.isSafeInteger(scalar)) return String(scalar)
-  return `${scalar} (${speaker.money(scalar, currency)})`
+  const currencies = action ? currenciesAt(action, pointer) : []
+  if (currencies.length === 0 || !Number.isSafeInteger(scalar)) return String(scalar)
+  return `${scalar} (${currencies.map((currency) => speaker.money(scalar, currency)).join(' / ')})`
 }
 
-function currencyAt(action: ManifestAction, pointer: string): string | undefined {
+/** Returns the currencies in which a field may be an amount of minor units; none if it is no amount. */
+function currenciesAt(action: ManifestAction, pointer: string): readonly string[] {
   const place: AmountPlace | undefined = action.spends?.amount
-  if (place?.pointer !== pointer || place.form !== 'minor') return undefined
-  if ('currency' in place) return place.currency
-  const currencies = Object.keys(action.spends?.most ?? {})
-  // With one possible currency there is no doubt which is meant.
-  return currencies.length === 1 ? currencies[0] : undefined
+  if (place?.pointer !== pointer || place.form !== 'minor') return []
+  return 'currency' in place ? [place.currency] : Object.keys(action.spends?.most ?? {})
 }

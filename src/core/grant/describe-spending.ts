@@ -84,8 +84,10 @@ function describeDefaultRules({ subject, speaker, say }: Telling, action: Manife
   const sentences: Sentence[] = []
   if (action.addsRecipient) sentences.push(sayRule('ask_adds_recipient'))
   if (action.spends?.pays) sentences.push(sayRule('ask_payment_without_order'))
-  if (isUnasked(subject.terms, 'always', action.name)) sentences.push(sayRule('unasked_always'))
-  else if (has(ALWAYS_ASKED)) sentences.push(sayRule('ask_default_always'))
+  const isSwitchedOff = isUnasked(subject.terms, 'always', action.name)
+  // Said of an action that adds a recipient it would be wrong: that one is asked about all the same.
+  if (isSwitchedOff && !action.addsRecipient) sentences.push(sayRule('unasked_always'))
+  else if (!isSwitchedOff && has(ALWAYS_ASKED)) sentences.push(sayRule('ask_default_always'))
   if (isUnasked(subject.terms, 'after_untrusted', action.name))
     sentences.push(sayRule('unasked_after_untrusted'))
   else if (has(ASKED_AFTER_UNTRUSTED)) sentences.push(sayRule('ask_default_untrusted'))

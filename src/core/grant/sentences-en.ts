@@ -89,14 +89,15 @@ export const SENTENCES_EN = {
   unasked_always: 'Switched off: you are not asked first for {action}, although it can change a lot.',
   unasked_after_untrusted:
     'Switched off: you are not asked first for {action} after it has read content from strangers.',
-  acts_without_asking: 'Within these limits the following happens without asking you: {actions}.',
+  acts_without_asking:
+    'Where none of these rules says otherwise, the following happens without asking you: {actions}.',
   acts_always_asked: 'Nothing is changed or spent without asking you first.',
   acts_only_reading: 'It only reads; it changes nothing.',
 
   memory_none: 'The skill says that none of these actions keeps anything for later.',
-  memory_days: 'The skill promises to keep {memory} ({categories}) for {days} at most.',
-  memory_session: 'The skill promises to forget {memory} ({categories}) when the session ends.',
-  memory_not_kept: 'The skill promises not to keep {memory} ({categories}).',
+  memory_days: 'The skill is told to keep {memory} ({categories}) for {days} at most.',
+  memory_session: 'The skill is told to forget {memory} ({categories}) when the session ends.',
+  memory_not_kept: 'The skill is told not to keep {memory} ({categories}).',
   memory_unseen: 'Countersign cannot look inside the skill; forgetting is something only the skill can do.',
 
   take_back_any_time: 'You can pause it or take it back at any time. After that, nothing new is allowed.',

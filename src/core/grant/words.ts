@@ -2,6 +2,25 @@ import type { Effect, Manifest } from '../manifest/manifest.ts'
 import type { Locale, LocalInstant } from './speaker.ts'
 
 type CountWords = readonly [one: string, many: string]
+/** What is registered of a deployment besides its name and thinking mode. */
+export const DEPLOYMENT_DETAILS = [
+  'checkpoint',
+  'snapshot',
+  'serviceAlias',
+  'derivativeOf',
+  'provider',
+  'region',
+  'scope',
+  'host',
+  'runtime',
+  'repository',
+  'revision',
+  'checksum',
+  'quantization',
+  'licence',
+] as const
+export type DeploymentDetail = (typeof DEPLOYMENT_DETAILS)[number]
+
 type Role = Manifest['recipients'][number]['role']
 
 /** The words from which values are said; sentences-en.ts and sentences-zh.ts hold the sentences around them. */
@@ -26,6 +45,8 @@ type Words = {
   readonly emptyText: string
   readonly emptyList: string
   readonly emptyObject: string
+  readonly paths: Readonly<Record<'hosted' | 'self-hosted', string>>
+  readonly details: Readonly<Record<DeploymentDetail, string>>
   readonly thinking: Readonly<Record<'on' | 'off' | 'hybrid', string>>
 }
 
@@ -80,6 +101,23 @@ export const WORDS: Readonly<Record<Locale, Words>> = {
     emptyText: '(empty text)',
     emptyList: '(empty list)',
     emptyObject: '(no entries)',
+    paths: { hosted: 'run by a provider', 'self-hosted': 'run on a machine of its own' },
+    details: {
+      checkpoint: 'checkpoint',
+      snapshot: 'fixed version',
+      serviceAlias: 'alias',
+      derivativeOf: 'derived from',
+      provider: 'provider',
+      region: 'data rests in',
+      scope: 'computing in',
+      host: 'host',
+      runtime: 'run with',
+      repository: 'from',
+      revision: 'revision',
+      checksum: 'checksum',
+      quantization: 'quantization',
+      licence: 'licence',
+    },
     thinking: { on: 'thinking on', off: 'thinking off', hybrid: 'thinking as needed' },
   },
   zh: {
@@ -123,6 +161,23 @@ export const WORDS: Readonly<Record<Locale, Words>> = {
     emptyText: '（空文本）',
     emptyList: '（空列表）',
     emptyObject: '（没有内容）',
+    paths: { hosted: '由服务商运行', 'self-hosted': '在自己的设备上运行' },
+    details: {
+      checkpoint: '检查点',
+      snapshot: '固定版本',
+      serviceAlias: '别名',
+      derivativeOf: '衍生自',
+      provider: '服务商',
+      region: '数据存放地',
+      scope: '计算范围',
+      host: '主机',
+      runtime: '运行环境',
+      repository: '来源',
+      revision: '修订版',
+      checksum: '校验和',
+      quantization: '量化方式',
+      licence: '许可证',
+    },
     thinking: { on: '开启思考', off: '关闭思考', hybrid: '按需思考' },
   },
 }

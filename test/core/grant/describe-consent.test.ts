@@ -103,7 +103,7 @@ describe('nothing is hidden', () => {
   const facts = [
     ['“Note”', '“no sugar”'],
     ['every “Drink”', '“latte-1”', '“mocha-2”'],
-    ['101', '4999'],
+    ['101 (CN¥1.01 / ¥101)', '4999 (CN¥49.99 / ¥4,999)'],
     ['“/times”', '2'],
     ['every “/items/*/quantity”', '7'],
     ['“/x”', ''],
@@ -230,6 +230,12 @@ describe('nothing is hidden', () => {
     expect(off).toContain('unasked_always open_door')
     expect(off).toContain('unasked_after_untrusted pay_bill')
     expect(off).not.toContain('ask_default_always open_door')
+    const payee: GrantTerms['unasked'] = [{ rule: 'always', action: 'add_payee' }]
+    const kept = sentences({ terms: { ...(all.terms ?? TERMS), unasked: payee } }).map(
+      ({ code, action }) => `${code} ${action}`,
+    )
+    expect(kept).toContain('ask_adds_recipient add_payee')
+    expect(kept).not.toContain('unasked_always add_payee')
   })
 
   it('says in so many words what happens without asking', () => {
@@ -317,6 +323,34 @@ describe('claims are marked as claims', () => {
   it('a fixed snapshot does not move by itself', () => {
     const fixed = { ...DEPLOYMENT, snapshot: 'qwen-plus-2026-01-01' }
     expect(textOf('claim_deployment_moving', { deployments: [{ id: 'dep_a', deployment: fixed }] })).toBe('')
+  })
+
+  it.each(['en', 'zh'] as const)('every detail that was registered is told (%s)', (locale) => {
+    const path = {
+      kind: 'self-hosted' as const,
+      runtime: 'vllm' as const,
+      repository: 'repo-a',
+      revision: 'rev-b',
+      checksum: 'sum-c',
+      quantization: 'quant-d',
+      licence: 'lic-e',
+    }
+    const deployment: Deployment = {
+      brand: 'brand-f',
+      family: 'family-g',
+      checkpoint: 'check-h',
+      serviceAlias: 'alias-i',
+      snapshot: 'snap-j',
+      derivativeOf: 'base-k',
+      thinking: 'off',
+      path,
+    }
+    const told = sentences({ deployments: [{ id: 'dep_a', deployment }] }, locale)
+      .map(({ text }) => text)
+      .join()
+    const { kind: _, ...run } = path
+    const { thinking: __, path: ___, ...name } = deployment
+    for (const detail of Object.values({ ...run, ...name })) expect(told).toContain(detail)
   })
 
   it('a publisher without a proven domain, and an agent that says nothing', () => {
