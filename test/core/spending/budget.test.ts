@@ -141,6 +141,9 @@ describe('a reservation', () => {
   it('keeps the ceiling of a counter that no limit uses now, and raises it only as far as it must', () => {
     const perAction = [limitOf('grant', amount(5000, PER_ACTION))]
     const counter = { ...counterFor('user', amount(0), 90), ceiling: 100 }
+    expect(reserve(wanting(5), [counter], perAction)).toMatchObject({
+      counters: [{ held: 95, ceiling: 100 }],
+    })
     expect(reserve(wanting(10), [counter], perAction)).toMatchObject({
       counters: [{ held: 100, ceiling: 100 }],
     })

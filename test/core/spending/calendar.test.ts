@@ -41,6 +41,14 @@ describe('a calendar period', () => {
       '2025-04-24T22:00Z',
       23,
     ],
+    [
+      'a day whose first half hour Toronto skipped',
+      'America/Toronto',
+      'day',
+      '1919-03-31T12:00Z',
+      '1919-03-31T04:30Z',
+      23.5,
+    ],
     ['a day 14 hours ahead', 'Pacific/Kiritimati', 'day', '2025-06-09T10:00Z', '2025-06-09T10:00Z', 24],
     ['a day 12 hours behind', 'Etc/GMT+12', 'day', '2025-06-10T11:59:59.999Z', '2025-06-09T12:00Z', 24],
     [
