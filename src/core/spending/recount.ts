@@ -8,7 +8,7 @@ export type CounterFault =
   | { readonly kind: 'above_ceiling'; readonly expected: number; readonly found: number }
 
 /** The sum of the legs in the window that the counter stands at, from nothing else; legs may be all of the user's. */
-export function recount(counter: Counter, legs: Iterable<Leg>): Sum {
+function recount(counter: Counter, legs: Iterable<Leg>): Sum {
   let held = 0
   let captured = 0
   for (const leg of legs) {
