@@ -8,6 +8,7 @@ export function lintFields(subject: LintSubject): ManifestFault[] {
   const categories = Object.keys(subject.manifest.categories)
   return subject.actions.flatMap((linted) => [
     ...lintCategories(linted, categories),
+    ...lintReceivers(subject, linted),
     ...lintBrokerFilled(linted),
     ...lintReceiptPlace(subject, linted),
   ])
@@ -23,6 +24,25 @@ function lintCategories({ input, result }: LintedAction, categories: readonly st
             'unknown_category',
             `${leaf.category} is not declared under /categories`,
             'declare it under /categories with a title, or use one that is',
+          ),
+        ],
+  )
+}
+
+/** What is sent goes to somebody: a category that no recipient of the action is said to get would go unseen. */
+function lintReceivers({ manifest }: LintSubject, { action, input }: LintedAction): ManifestFault[] {
+  const received = manifest.recipients
+    .filter((recipient) => action.recipients.includes(recipient.id))
+    .flatMap((recipient) => recipient.categories)
+  return (input ?? []).flatMap(({ leaf, at }) =>
+    received.includes(leaf.category)
+      ? []
+      : [
+          errorAt(
+            at,
+            'category_without_recipient',
+            `no recipient of ${action.name} is declared to get ${leaf.category}`,
+            'add the category to the recipient that gets it, or the recipient to the action',
           ),
         ],
   )

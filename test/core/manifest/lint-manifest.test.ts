@@ -136,6 +136,16 @@ describe('lintManifest refuses', () => {
     ],
     ['a title of white space', 'coffee.order', [['/title/en', ' ']], '/title/en', 'text_blank'],
     [
+      'data that goes to nobody who is named',
+      'coffee.order',
+      [
+        ['/recipients/0/categories', ['coarse_location', 'store', 'basket', 'order', 'price']],
+        ['/recipients/1/categories', ['order']],
+      ],
+      `${paid}/input/properties/payment_token`,
+      'category_without_recipient',
+    ],
+    [
       'an open object',
       'coffee.order',
       [[`${menu}/input/additionalProperties`, true]],
