@@ -18,14 +18,24 @@ export function sampleSignature(skill: SampleSkill): string {
   return readFileSync(new URL(`../../manifests/${skill}/manifest.jws`, import.meta.url), 'utf8').trim()
 }
 
+const read = new Map<SampleSkill, JsonValue>()
+
+/** Read once: tests try thousands of changes, and none changes the sample itself. */
+function sampleJson(skill: SampleSkill): JsonValue {
+  const known = read.get(skill)
+  if (known !== undefined) return known
+  const value: JsonValue = JSON.parse(sampleText(skill))
+  read.set(skill, value)
+  return value
+}
+
 /** A sample as plain JSON, with changes. */
 export function editedJson(skill: SampleSkill, edits: readonly Edit[]): JsonValue {
-  const start: JsonValue = JSON.parse(sampleText(skill))
   return edits.reduce((value, [pointer, member]) => {
     const changed = member === undefined ? omitPointer(value, pointer) : setPointer(value, pointer, member)
     if (changed === undefined || changed === value) throw new Error(`${skill} has no place ${pointer}`)
     return changed
-  }, start)
+  }, sampleJson(skill))
 }
 
 /** What parsing makes of a sample with changes. */

@@ -1,4 +1,3 @@
-import { canonicalJson } from '../canonical-json.ts'
 import type { JsonValue } from '../json-value.ts'
 
 /** What an update newly asks for, in words stable enough for pages, tests and logs. */
@@ -65,10 +64,20 @@ export function unlessEqual(
   return isSameJson(before, after) ? [] : [changeOf(code, pointer, before, after)]
 }
 
-/** True when two parsed values are the same JSON; an absent member equals only an absent one. */
+/**
+ * True when two parsed values are the same JSON; the order of members is nothing, and a member that is undefined
+ * is one that is absent.
+ */
 export function isSameJson(a: unknown, b: unknown): boolean {
-  if (a === undefined || b === undefined) return a === b
-  return canonicalJson(plainJson(a)) === canonicalJson(plainJson(b))
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const [inA, inB] = [membersOf(a), membersOf(b)]
+  return inA.size === inB.size && [...inA].every(([name, value]) => isSameJson(value, inB.get(name)))
+}
+
+function membersOf(value: object): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(value).filter(([, member]) => member !== undefined))
 }
 
 /** The value as plain JSON: optional members that are undefined are gone, as in the text that was signed. */

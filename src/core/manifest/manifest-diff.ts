@@ -93,9 +93,9 @@ function memoryChanges(
   })
 }
 
-/** A session lasts at most 12 hours; so it is longer than "not at all" and shorter than a day. */
+/** A session lasts at most 12 hours: longer than "not at all", shorter than a day. Days stated count anyway. */
 function daysKept(memory: Manifest['memory'][number]): number {
-  return memory.sessionOnly ? 0.5 : memory.maxDays
+  return memory.sessionOnly ? Math.max(0.5, memory.maxDays) : memory.maxDays
 }
 
 function categoryTextChanges(consented: Manifest, next: Manifest, after: ManifestAction): ManifestChange[] {
