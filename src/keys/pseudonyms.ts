@@ -1,0 +1,86 @@
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import type { Pseudonyms } from '../ports/pseudonyms.ts'
+import { KeyFileError } from './key-file.ts'
+
+const SECRET_BYTES = 32
+
+/**
+ * Opens the secret behind the broker's pseudonyms, and makes it where it may.
+ *
+ * @param mayCreate false when the store already holds actions: with another secret a call sent again would carry
+ *   another broker key, and a skill would execute it twice.
+ * @throws KeyFileError when the file is missing, broken or open to other users.
+ */
+export function openPseudonyms(path: string, mayCreate: boolean): Pseudonyms {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) {
+    if (!mayCreate) {
+      throw new KeyFileError('private_key_missing', `${path} is missing: restore it from a backup`)
+    }
+    writeSecret(path)
+  } else if (!found.isFile()) {
+    throw new KeyFileError('not_a_regular_file', `${path} must be a regular file, not a link`)
+  } else if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+    throw new KeyFileError('key_file_open_to_others', `${path} is open to other users: run chmod 600 ${path}`)
+  }
+  const secret = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64url')
+  if (secret.length !== SECRET_BYTES) {
+    throw new KeyFileError('key_file_broken', `${path} must hold ${SECRET_BYTES} bytes in base64url`)
+  }
+  return createPseudonyms(createSecretKey(secret))
+}
+
+/**
+ * Makes pseudonyms from one secret: HMAC-SHA256 (RFC 2104) over a tag and the names, each with its length before
+ * it, so that no two lists of names and no two purposes ever share an input.
+ */
+export function createPseudonyms(secret: KeyObject): Pseudonyms {
+  return {
+    brokerKey: (userId, agentId, callerKey, attempt) =>
+      pseudonym(secret, 'broker-key', [userId, agentId, callerKey, String(attempt)]),
+    pairwiseUser: (userId, publisherId) => pseudonym(secret, 'pairwise-user', [userId, publisherId]),
+    recipientTag: (userId, recipient) => pseudonym(secret, 'recipient', [userId, recipient]),
+  }
+}
+
+function pseudonym(secret: KeyObject, purpose: string, names: readonly string[]): string {
+  const hmac = createHmac('sha256', secret)
+  for (const text of [`countersign/v1/${purpose}`, ...names]) {
+    const length = Buffer.allocUnsafe(4)
+    length.writeUInt32BE(Buffer.byteLength(text))
+    hmac.update(length).update(text)
+  }
+  return hmac.digest('base64url')
+}
+
+/** Written beside, synced, then renamed: a secret that named anything is never lost to a crash. */
+function writeSecret(path: string): void {
+  const beside = `${path}.new`
+  rmSync(beside, { force: true })
+  const file = openSync(beside, 'wx', 0o600)
+  try {
+    writeFileSync(file, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(beside, path)
+  if (process.platform === 'win32') return
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
