@@ -64,6 +64,18 @@ export function prepareApprovals({ db, t: { approvals: a }, d }: Preparation) {
         .values(allGiven(getTableColumns(a)))
         .returning({ id: a.id }),
     ),
+    setPreview: d.prepare(
+      'approvals_set_preview',
+      db
+        .update(a)
+        .set({
+          previewEventId: given(a.previewEventId, 'previewEventId'),
+          previewDigest: given(a.previewDigest, 'previewDigest'),
+          digest: given(a.digest, 'digest'),
+        })
+        .where(eq(a.id, p('id')))
+        .returning({ id: a.id }),
+    ),
     setStatus: d.prepare(
       'approvals_set_status',
       db
@@ -98,5 +110,9 @@ export class ApprovalRepository extends Repository<ReturnType<typeof prepareAppr
 
   setStatus(id: string, status: string, atMs: number) {
     return done(this.run(this.q.setStatus, { id, status, atMs }))
+  }
+
+  setPreview(id: string, previewEventId: string, previewDigest: string, digest: string) {
+    return done(this.run(this.q.setPreview, { id, previewEventId, previewDigest, digest }))
   }
 }

@@ -104,7 +104,6 @@ export function prepareLog({
       db
         .insert(k)
         .values(allGiven(getTableColumns(k)))
-        .onConflictDoNothing()
         .returning({ treeSize: k.treeSize }),
     ),
   }
@@ -175,7 +174,10 @@ export class LogRepository extends Repository<LogQueries> implements Log {
     return first(this.run(this.q.newestCheckpoint, {}))
   }
 
-  saveCheckpoint(row: CheckpointRow) {
-    return done(this.run(this.q.saveCheckpoint, row))
+  async saveCheckpoint(row: CheckpointRow) {
+    const newest = await this.newestCheckpoint()
+    // The same head signed again, after a restart say, is no new checkpoint; anything else that does not grow is refused.
+    if (newest?.treeSize === row.treeSize && newest.rootHash.equals(row.rootHash)) return
+    await done(this.run(this.q.saveCheckpoint, row))
   }
 }

@@ -206,6 +206,8 @@ export function describeTables(c: Columns) {
       eventId: c.text('event_id'),
       leafHash: c.bytes('leaf_hash'),
       brokerKey: c.text('broker_key'),
+      /** Base64url SHA-256 of the bytes sent to the skill; what its receipts must speak of. */
+      sentDigest: c.text('sent_digest'),
       sessionId: c.text('session_id').notNull(),
       currency: c.text('currency'),
       reservedMinor: c.integer('reserved_minor'),
@@ -232,6 +234,11 @@ export function describeTables(c: Columns) {
         .index('actions_unsettled')
         .on(t.status, t.nextCheckAtMs)
         .where(sql`status in ('dispatched', 'in_doubt')`),
+      // A revoke lists what is still out there, and must not read all the user ever did to find it.
+      c
+        .index('actions_unsettled_of_user')
+        .on(t.userId, t.createdAtMs)
+        .where(sql`status in ('dispatched', 'in_doubt')`),
       c.check('actions_held_not_negative', sql`held_minor >= 0`),
       c.check('actions_captured_not_negative', sql`captured_minor >= 0`),
       c.check('actions_overrun_not_negative', sql`overrun_minor >= 0`),
@@ -254,6 +261,9 @@ export function describeTables(c: Columns) {
       digest: c.text('digest').notNull(),
       /** JSON array of the ask-first rules that matched. */
       questions: c.text('questions').notNull(),
+      /** The event whose body holds the preview that was shown; null where the manifest has none. */
+      previewEventId: c.text('preview_event_id'),
+      previewDigest: c.text('preview_digest'),
       status: c.text('status').notNull(),
       createdAtMs: c.integer('created_at_ms').notNull(),
       expiresAtMs: c.integer('expires_at_ms').notNull(),
@@ -298,16 +308,20 @@ export function describeTables(c: Columns) {
     ],
   )
 
-  const debts = c.table('debts', {
-    /** The execution that made the debt. */
-    actionId: c.text('action_id').primaryKey(),
-    userId: c.text('user_id').notNull(),
-    payee: c.text('payee').notNull(),
-    amountMinor: c.integer('amount_minor').notNull(),
-    currency: c.text('currency').notNull(),
-    /** The payment that settles it; set by the permit, cleared when that payment is released. */
-    paidByActionId: c.text('paid_by_action_id'),
-  })
+  const debts = c.table(
+    'debts',
+    {
+      /** The execution that made the debt. */
+      actionId: c.text('action_id').primaryKey(),
+      userId: c.text('user_id').notNull(),
+      payee: c.text('payee').notNull(),
+      amountMinor: c.integer('amount_minor').notNull(),
+      currency: c.text('currency').notNull(),
+      /** The payment that settles it; set by the permit, cleared when that payment is released. */
+      paidByActionId: c.text('paid_by_action_id'),
+    },
+    (t) => [c.index('debts_by_payment').on(t.paidByActionId)],
+  )
 
   const commitments = c.table(
     'commitments',
