@@ -38,15 +38,12 @@ export class PlatformClock {
     const passedMs = monotonicMs - this.#monotonicAnchorMs
     const expectedMs = this.#wallAnchorMs + passedMs
     const aheadMs = wallMs - expectedMs
-    this.#trusted = aheadMs <= MOST_AHEAD_MS
-    if (this.#trusted) {
-      this.#lastMs = Math.max(this.#lastMs, wallMs)
-      const correctionMs = Math.min(Math.max(aheadMs, -passedMs * SLEW), passedMs * SLEW)
-      this.#wallAnchorMs = expectedMs + correctionMs
-    } else {
-      this.#lastMs = Math.max(this.#lastMs, Math.floor(expectedMs))
-      this.#wallAnchorMs = expectedMs
-    }
+    // Once doubted, doubted until confirmed: a clock that came back may leave again.
+    if (aheadMs > MOST_AHEAD_MS) this.#trusted = false
+    // The anchor gives way by the slew alone, so small steps add up to a jump instead of passing one by one.
+    const slewMs = this.#trusted ? Math.min(Math.max(aheadMs, -passedMs * SLEW), passedMs * SLEW) : 0
+    this.#lastMs = Math.max(this.#lastMs, this.#trusted ? wallMs : Math.floor(expectedMs))
+    this.#wallAnchorMs = expectedMs + slewMs
     this.#monotonicAnchorMs = monotonicMs
     return { nowMs: this.#lastMs, trusted: this.#trusted }
   }
