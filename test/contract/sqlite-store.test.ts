@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { sqliteDialect } from '../../src/store/dialect.ts'
+import { prepareQueries } from '../../src/store/queries.ts'
+import { sqliteTables } from '../../src/store/schema/sqlite.ts'
+import { MIGRATIONS, openTestStore } from '../support/sqlite-file.ts'
+import { NOW_MS } from './sample-rows.ts'
+import { describeStore } from './store-contract.ts'
+
+describeStore('the embedded store', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-'))
+  const store = openTestStore(join(folder, 'broker.db'), NOW_MS)
+  return {
+    store,
+    async remove() {
+      await store.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+})
+
+/** What reads a whole table on purpose: short lists for operators, the ends of the log, the doctor's walk. */
+const MAY_SCAN = [
+  'publishers_list',
+  'skills_list',
+  'freezes_list',
+  'incidents_list',
+  'log_leaves_newest',
+  'log_checkpoints_newest',
+  'counters_users',
+]
+
+describe('the statements of the embedded store', () => {
+  const plans = new Map<string, string>()
+
+  beforeAll(() => {
+    const raw = new Database(':memory:')
+    const db = drizzle(raw)
+    migrate(db, { migrationsFolder: MIGRATIONS })
+    prepareQueries({
+      db,
+      t: sqliteTables,
+      d: {
+        ...sqliteDialect,
+        prepare(name, query) {
+          const prepared = query.prepare() as { getQuery(): { sql: string; params: unknown[] } }
+          const { sql, params } = prepared.getQuery()
+          const steps = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(params.map(() => null))
+          plans.set(name, steps.map((step) => (step as { detail: string }).detail).join('\n'))
+          return sqliteDialect.prepare(name, query)
+        },
+      },
+    })
+    raw.close()
+  })
+
+  it('read no table from end to end but for those that mean to', () => {
+    const scanning = [...plans].filter(([, plan]) => /^SCAN (?!\d+-ROW)/m.test(plan)).map(([name]) => name)
+    expect(scanning.sort()).toEqual([...MAY_SCAN].sort())
+  })
+
+  it.each([
+    ['grants_candidates', 'grants_by_pair'],
+    ['actions_find_by_key', 'actions_one_per_key'],
+    ['counters_legs', 'actions_reserved'],
+    ['counters_covering', '(user_id=?)'],
+    ['actions_list', 'actions_by_time'],
+    ['actions_list_of_user', 'actions_by_user'],
+    ['actions_unsettled', 'actions_unsettled (status=?)'],
+    ['actions_unsettled_of_user', 'actions_unsettled_of_user (user_id=?)'],
+    ['actions_due_for_check', 'actions_unsettled (status=? AND next_check_at_ms<?)'],
+    ['debts_clear_payment', 'debts_by_payment'],
+    ['freezes_matching', '(id=?)'],
+    ['log_leaf_hashes_from', 'PRIMARY KEY'],
+  ])('%s goes through %s', (name, index) => {
+    expect(plans.get(name)).toContain(index)
+  })
+})
