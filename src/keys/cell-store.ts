@@ -1,0 +1,176 @@
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import Database, { type Database as Connection } from 'better-sqlite3'
+import { LRUCache } from 'lru-cache'
+import type { Cell, CellName, Cells } from '../ports/cells.ts'
+import { unwrapCellKey, WRAPPED_BYTES, wrapCellKey } from './cell-wrap.ts'
+import { type KeyEncryptionKeys, openKekFile } from './kek-file.ts'
+
+export type CellStoreOptions = {
+  /** The file of wrapped cell keys. */
+  file: string
+  /** The file of the keys that wrap them; kept apart, because it is in no backup. */
+  kekFile: string
+  /** When the first key-encryption key is made, if it is. Unix milliseconds. */
+  nowMs: number
+  /** Cells kept open in memory. */
+  cacheMax?: number
+}
+
+type CellRow = { cellId: string; epoch: number; wrapped: Buffer }
+type Wanted = { name: CellName; answer: PromiseWithResolvers<Cell> }
+
+/** Every pragma relied on; deleted keys are overwritten with zeroes in the file. */
+function openCellFile(file: string): Connection {
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
+  const db = new Database(file)
+  db.pragma('journal_mode = WAL')
+  // A leaf may be sealed under a key as soon as it is answered: a power cut must not lose that key.
+  db.pragma('synchronous = FULL')
+  db.pragma('secure_delete = ON')
+  // Rows are added at the end only, so a wrapped key stays where it was first written until it is overwritten.
+  db.exec(`CREATE TABLE IF NOT EXISTS cells (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    cell_id TEXT NOT NULL UNIQUE,
+    lookup BLOB UNIQUE CHECK (length(lookup) = 32),
+    expiry_day INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    wrapped BLOB NOT NULL CHECK (length(wrapped) = ${WRAPPED_BYTES})
+  ) STRICT`)
+  return db
+}
+
+/** One short string per name: the length says where the skill ends, so no two names share one. */
+function cacheKey({ userId, skillId, part, expiryDay }: CellName): string {
+  return `${part} ${expiryDay} ${skillId.length} ${skillId}${userId}`
+}
+
+/** What a cell is found by: without the lookup key the file tells nobody whose cells it holds. */
+function lookupOf(lookupKey: KeyObject, name: CellName): Buffer {
+  return createHmac('sha256', lookupKey).update('countersign/v1/cell\n').update(cacheKey(name)).digest()
+}
+
+/** The key of a stored cell; undefined once its epoch is gone. */
+function openRow(keks: KeyEncryptionKeys, row: CellRow): KeyObject | undefined {
+  const kek = keks.living.get(row.epoch)
+  const bytes = kek && unwrapCellKey(kek, row.cellId, row.wrapped)
+  return bytes && createSecretKey(bytes)
+}
+
+function prepareCells(db: Connection) {
+  return {
+    byLookup: db.prepare<[Buffer], CellRow>(
+      'SELECT cell_id AS cellId, epoch, wrapped FROM cells WHERE lookup = ?',
+    ),
+    byId: db.prepare<[string], CellRow>(
+      'SELECT cell_id AS cellId, epoch, wrapped FROM cells WHERE cell_id = ?',
+    ),
+    insert: db.prepare<[string, Buffer, number, number, Buffer]>(
+      'INSERT INTO cells (cell_id, lookup, expiry_day, epoch, wrapped) VALUES (?, ?, ?, ?, ?)',
+    ),
+    unname: db.prepare<[string]>('UPDATE cells SET lookup = NULL WHERE cell_id = ?'),
+    remove: db.prepare<[string]>('DELETE FROM cells WHERE cell_id = ?'),
+  }
+}
+
+/**
+ * Opens the key store of cell keys: an own file, apart from the database. One process owns it.
+ *
+ * @throws KeyFileError when the key-encryption keys are missing, broken or open to other users.
+ */
+export function openCellStore(options: CellStoreOptions): Cells {
+  const db = openCellFile(options.file)
+  const isEmpty = db.prepare('SELECT 1 FROM cells LIMIT 1').get() === undefined
+  let keks: KeyEncryptionKeys
+  try {
+    keks = openKekFile(options.kekFile, isEmpty, options.nowMs)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  const statements = prepareCells(db)
+
+  const nameOf = new Map<string, string>()
+  const cache = new LRUCache<string, Cell>({
+    max: options.cacheMax ?? 200_000,
+    dispose: (cell) => nameOf.delete(cell.cellId),
+  })
+  const wanted = new Map<string, Wanted>()
+  let closed = false
+
+  function findOrMake(name: CellName): Cell {
+    const lookup = lookupOf(keks.lookupKey, name)
+    const row = statements.byLookup.get(lookup)
+    const found = row && openRow(keks, row)
+    if (row && found) return { cellId: row.cellId, key: found }
+    // A cell whose epoch is gone gives up its name but stays, in case only the wrong key file was put in place.
+    if (row) statements.unname.run(row.cellId)
+    const kek = keks.living.get(keks.newestEpoch)
+    if (kek === undefined) throw new Error('no living key-encryption key')
+    const cellId = `cel_${randomBytes(16).toString('base64url')}`
+    const cellKey = randomBytes(32)
+    statements.insert.run(cellId, lookup, name.expiryDay, keks.newestEpoch, wrapCellKey(kek, cellId, cellKey))
+    return { cellId, key: createSecretKey(cellKey) }
+  }
+
+  const findOrMakeAll = db.transaction((names: CellName[]) => names.map(findOrMake))
+  const removeAll = db.transaction((cellIds: readonly string[]) => {
+    for (const cellId of cellIds) statements.remove.run(cellId)
+  })
+
+  /** Answers everything wanted since the last turn with one commit. */
+  function answerWanted(): void {
+    const batch = [...wanted]
+    wanted.clear()
+    if (batch.length === 0) return
+    try {
+      const cells = findOrMakeAll.immediate(batch.map(([, { name }]) => name))
+      batch.forEach(([key, { answer }], i) => {
+        const cell = cells[i] as Cell
+        cache.set(key, cell)
+        nameOf.set(cell.cellId, key)
+        answer.resolve(cell)
+      })
+    } catch (error) {
+      for (const [, { answer }] of batch) answer.reject(error)
+    }
+  }
+
+  function want(name: CellName): Promise<Cell> {
+    if (closed) return Promise.reject(new Error('the cell store is closed'))
+    const key = cacheKey(name)
+    const already = wanted.get(key)
+    if (already) return already.answer.promise
+    if (wanted.size === 0) setImmediate(answerWanted)
+    const answer = Promise.withResolvers<Cell>()
+    wanted.set(key, { name, answer })
+    return answer.promise
+  }
+
+  const peek = (name: CellName) => cache.get(cacheKey(name))
+  return {
+    peek,
+    ensure: (names) => Promise.all(names.map((name) => peek(name) ?? want(name))),
+    async find(cellId) {
+      const name = nameOf.get(cellId)
+      const cached = name === undefined ? undefined : cache.get(name)
+      if (cached) return cached.key
+      const row = statements.byId.get(cellId)
+      return row && openRow(keks, row)
+    },
+    async destroy(cellIds) {
+      for (const cellId of cellIds) cache.delete(nameOf.get(cellId) ?? '')
+      removeAll.immediate(cellIds)
+      // Until then the wrapped keys would still stand in the write-ahead log.
+      db.pragma('wal_checkpoint(TRUNCATE)')
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      answerWanted()
+      cache.clear()
+      db.close()
+    },
+  }
+}

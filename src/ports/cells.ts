@@ -1,0 +1,26 @@
+import type { KeyObject } from 'node:crypto'
+
+/** What one cell key is for: a kind of part, of one user at one skill, that expires on one day. */
+export type CellName = {
+  readonly userId: string
+  readonly skillId: string
+  readonly part: 'core' | 'subj' | 'body'
+  /** Days since 1970-01-01 UTC. */
+  readonly expiryDay: number
+}
+
+/** A cell with its key. The id is random and says nothing about whose cell it is. */
+export type Cell = { readonly cellId: string; readonly key: KeyObject }
+
+/** The cell keys: destroying one destroys everything sealed under it, wherever copies of that lie. */
+export interface Cells {
+  /** The cell if it is at hand already, without I/O: the path of nearly every action. */
+  peek(name: CellName): Cell | undefined
+  /** Finds or makes the cells, in the order of the names; resolves once their keys are durable. */
+  ensure(names: readonly CellName[]): Promise<Cell[]>
+  /** The key of a cell; undefined when there is none, or none any more. */
+  find(cellId: string): Promise<KeyObject | undefined>
+  /** Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless. */
+  destroy(cellIds: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
