@@ -1,9 +1,10 @@
-import { join } from 'node:path'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import Database, { type Database as Connection } from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openSqliteStore } from '../../src/store/open-sqlite.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { leafOf, NOW_MS } from '../contract/sample-rows.ts'
-import { MIGRATIONS, openTestStore, standingClocks } from '../support/sqlite-file.ts'
+import { openTestStore } from '../support/sqlite-file.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const HASH = `x'${'ab'.repeat(32)}'`
@@ -14,7 +15,6 @@ const TEXT = `'${'a'.repeat(32)}'`
 const LEAF = 'log_leaves (leaf_index, event_id, leaf, leaf_hash, at_ms)'
 const NODE = 'log_nodes (level, node_index, hash)'
 const CHECKPOINT = 'log_checkpoints (tree_size, root_hash, note, at_ms)'
-const MOST = `zeroblob(65535)`
 
 /** Everything somebody with the file and a plain connection may try. The log has 256 leaves, a node, a checkpoint. */
 const ATTEMPTS = [
@@ -85,21 +85,26 @@ describe.each([
   ['on, as the store sets it', 'ON'],
 ])('the log tables, with recursive triggers %s', (_, recursive) => {
   let db: Connection
-  let folder: string
+  let made: string
   const all = () =>
     ['log_leaves', 'log_nodes', 'log_checkpoints'].map((table) => db.prepare(`SELECT * FROM ${table}`).all())
 
-  beforeEach(async () => {
-    folder = tempFolder()
-    const store = openTestStore(join(folder, 'broker.db'), NOW_MS)
+  beforeAll(async () => {
+    made = join(mkdtempSync(join(tmpdir(), 'countersign-')), 'broker.db')
+    const store = openTestStore(made, NOW_MS)
     await store.transaction(async (tx) => {
       for (let i = 0; i < 256; i++) await tx.log.append(leafOf(i), NOW_MS)
-    })
-    await store.transaction(async (tx) => {
       await tx.log.saveCheckpoint({ treeSize: 256, rootHash: Buffer.alloc(32, 1), note: 'n', atMs: NOW_MS })
     })
     await store.close()
-    db = new Database(join(folder, 'broker.db'))
+  })
+  afterAll(() => rmSync(dirname(made), { recursive: true, force: true }))
+
+  beforeEach(() => {
+    // A copy for each attempt: one that succeeds must not help or hide the next.
+    const file = join(tempFolder(), 'broker.db')
+    copyFileSync(made, file)
+    db = new Database(file)
     if (recursive === 'ON') db.pragma('recursive_triggers = ON')
   })
   afterEach(() => void db.close())
@@ -112,7 +117,7 @@ describe.each([
 
   it('take the next leaf, node and checkpoint, so that the refusals above mean something', () => {
     db.exec(
-      `INSERT INTO ${LEAF} VALUES (256, 'evt_x', ${MOST}, ${HASH}, 0), (257, 'evt_y', x'00', ${HASH}, 0)`,
+      `INSERT INTO ${LEAF} VALUES (256, 'evt_x', zeroblob(65535), ${HASH}, 0), (257, 'evt_y', x'00', ${HASH}, 0)`,
     )
     db.exec(`INSERT INTO ${NODE} VALUES (8, 1, ${HASH}), (16, 0, ${HASH})`)
     db.exec(`INSERT INTO ${CHECKPOINT} VALUES (257, ${HASH}, 'n', 0)`)
@@ -122,12 +127,7 @@ describe.each([
 
 describe('a connection for readers', () => {
   it('writes nothing at all', async () => {
-    const folder = tempFolder()
-    const store = openSqliteStore({
-      file: join(folder, 'broker.db'),
-      migrationsFolder: MIGRATIONS,
-      clocks: standingClocks(NOW_MS),
-    })
+    const store = openTestStore(join(tempFolder(), 'broker.db'), NOW_MS)
     const user = { id: 'usr_1', timeZone: 'UTC', createdAtMs: NOW_MS }
     await expect(store.read(async (tx) => tx.users.save(user))).rejects.toMatchObject({
       code: 'SQLITE_READONLY',

@@ -5,7 +5,7 @@ import type { ClockSources } from '../../src/store/platform-clock.ts'
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations/sqlite', import.meta.url))
 
 /** Clocks that stand still at a time. */
-export function standingClocks(atMs: number): ClockSources {
+function standingClocks(atMs: number): ClockSources {
   return { wallMs: () => atMs, monotonicMs: () => 0 }
 }
 
