@@ -127,3 +127,15 @@ function childrenOf({ pointer, value }: PointerMatch): PointerMatch[] {
     value: member,
   }))
 }
+
+/**
+ * Returns every value there is under a pointer with `*`, passing over elements that lack it. For finding all
+ * of something, where `selectPointer` is for checking that all of it holds.
+ */
+export function valuesAt(value: JsonValue, pointer: string): JsonValue[] {
+  let found: PointerMatch[] = [{ pointer: '', value }]
+  for (const token of parsePointer(pointer) ?? []) {
+    found = found.flatMap((match) => (token === EVERY ? childrenOf(match) : namedChildOf(match, token)))
+  }
+  return parsePointer(pointer) ? found.map((match) => match.value) : []
+}

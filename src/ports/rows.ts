@@ -146,6 +146,7 @@ export type ActionRow = {
   eventId: string | null
   leafHash: Buffer | null
   brokerKey: string | null
+  sentDigest: string | null
   sessionId: string
   currency: string | null
   reservedMinor: number | null
@@ -172,6 +173,8 @@ export type ApprovalRow = {
   actionId: string
   digest: string
   questions: string
+  previewEventId: string | null
+  previewDigest: string | null
   status: string
   createdAtMs: number
   expiresAtMs: number

@@ -175,6 +175,8 @@ export interface Approvals {
   list(userId: string, status: string | null, page: Page): Answer<ApprovalRow[]>
   insert(row: ApprovalRow): Answer<void>
   setStatus(id: string, status: string, atMs: number): Answer<void>
+  /** Binds the preview that will be shown, and the digest that now covers it too. */
+  setPreview(id: string, previewEventId: string, previewDigest: string, digest: string): Answer<void>
 }
 
 export interface Freezes {

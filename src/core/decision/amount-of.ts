@@ -2,8 +2,10 @@ import { readPointer } from '../json-pointer.ts'
 import type { JsonValue } from '../json-value.ts'
 import type { AmountPlace, ManifestAction } from '../manifest/manifest.ts'
 import { type AmountFaultCode, fromDecimalString, isCurrency, parseMinor } from '../money.ts'
+import type { Amount } from '../spending/budget.ts'
 import { totalOf } from '../spending/budget.ts'
-import type { Amount } from './decision.ts'
+
+export type { Amount } from '../spending/budget.ts'
 
 export type AmountReading =
   | { ok: true; amount: Amount }

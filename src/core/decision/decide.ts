@@ -3,7 +3,7 @@ import { checkConstraints } from '../grant/constraint.ts'
 import { reserve } from '../spending/budget.ts'
 import { checkPayment } from '../spending/debt.ts'
 import { ruleCounters, usedBefore } from './asked-before.ts'
-import type { CandidateGrant, Decision, DecisionRequest, Facts, Refusal } from './decision.ts'
+import type { CandidateGrant, Decision, DecisionRequest, Facts, Invalid, Refusal } from './decision.ts'
 
 type Approved = Extract<Facts['skill'], { kind: 'approved' }>
 /** What is known once the manifest has been found to declare the action. */
@@ -43,12 +43,13 @@ const GRANT_CHECKS: readonly GrantCheck[] = [
  * Decides one request. Several grants may cover it: the first that permits is used, else the first that would
  * after a yes, else the refusal that came furthest is told.
  */
-export function decide(request: DecisionRequest, facts: Facts): Decision {
+export function decide(request: DecisionRequest, facts: Facts): Decision | Invalid {
   for (const check of REQUEST_CHECKS) {
     const refusal = check(request, facts)
     if (refusal) return deny(refusal)
   }
   if (facts.skill.kind !== 'approved' || !facts.skill.action) return deny({ code: 'decision_failed' })
+  if (facts.argumentFaults.length > 0) return { effect: 'invalid', faults: facts.argumentFaults }
   const declared: Declared = { request, facts, action: facts.skill.action }
   for (const check of MANIFEST_CHECKS) {
     const refusal = check(declared)

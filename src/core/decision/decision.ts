@@ -5,9 +5,10 @@ import type { GrantTerms } from '../grant/terms.ts'
 import type { JsonValue } from '../json-value.ts'
 import type { LoadedAction, LoadedManifest } from '../manifest/loaded-manifest.ts'
 import type { ManifestChange } from '../manifest/manifest-change.ts'
-import type { CoveringLimit } from '../spending/budget.ts'
+import type { Amount, CoveringLimit } from '../spending/budget.ts'
 import type { BudgetOwner, Counter } from '../spending/counter.ts'
 import type { Debt } from '../spending/debt.ts'
+import type { ArgumentFault } from './check-arguments.ts'
 
 /** What an agent asks the broker to do, parsed and authenticated. */
 export type DecisionRequest = {
@@ -31,9 +32,6 @@ export type CandidateGrant = {
   limits: readonly CoveringLimit[]
 }
 
-/** An amount an action would take, everything it repeats included. */
-export type Amount = { amountMinor: number; currency: string }
-
 /** Everything a decision may look at, loaded in the transaction that decides. */
 export type Facts = {
   nowMs: number
@@ -48,6 +46,9 @@ export type Facts = {
     | { kind: 'approved'; loaded: LoadedManifest; action: LoadedAction | null }
   /** The arguments with the manifest's defaults filled in. */
   arguments: JsonValue
+  /** Why the arguments are no request at all; empty when they fit. */
+  argumentFaults: readonly ArgumentFault[]
+  /** What the action would take, everything it repeats included. */
   amount: Amount | null
   /** Values of the fields the manifest marks as recipients. */
   recipients: readonly string[]
@@ -93,6 +94,9 @@ export type Refusal =
   | { code: 'asked_too_often' }
   | { code: 'decision_failed' }
 export type RefusalCode = Refusal['code']
+
+/** Nonsense is not decided: it is bad input, told in full and counted. */
+export type Invalid = { effect: 'invalid'; faults: readonly ArgumentFault[] }
 
 export type Decision =
   | { effect: 'deny'; refusal: Refusal; grantId: string | null }

@@ -110,3 +110,14 @@ function formatterOf(zone: string): Intl.DateTimeFormat {
   formatters.set(zone, formatter)
   return formatter
 }
+
+/**
+ * The minute of the day, 0 to 1439, that clocks in `zone` show at an instant.
+ *
+ * @throws RangeError for a zone this runtime does not know.
+ */
+export function minuteOfDayAt(atMs: number, zone: string): number {
+  // Asked on the path of every action, mostly where nothing depends on the zone.
+  if (zone === 'UTC') return Math.floor((atMs % SEARCH_MS) / 60_000)
+  return Math.floor((wallClockAt(atMs, zone) - dateAt(atMs, zone)) / 60_000)
+}

@@ -1,0 +1,20 @@
+import { freezeIdsFor } from '../core/decision/freeze-ids.ts'
+import type { ActionRow } from '../ports/rows.ts'
+import type { Tx } from '../ports/store.ts'
+
+/**
+ * Whether what permitted an execution still stands: asked right before the first byte, and again before the
+ * same bytes are sent a second time. A one-time grant was used up by this very permit.
+ */
+export async function authorityStands(tx: Tx, row: ActionRow): Promise<boolean> {
+  const skill = await tx.skills.find(row.skillId)
+  if (skill?.currentDigest !== row.manifestDigest) return false
+  const freezes = await tx.freezes.matching(
+    freezeIdsFor({ ...row, skill: row.skillId, publisherId: skill?.publisherId ?? null }),
+  )
+  const grant = row.grantId === null ? undefined : await tx.grants.find(row.grantId)
+  const agent = await tx.agents.find(row.agentId)
+  if (freezes.length > 0 || agent?.status !== 'connected' || !grant) return false
+  const isLive = grant.status === 'active' || (grant.status === 'used_up' && grant.oneTime)
+  return isLive && tx.nowMs < grant.expiresAtMs
+}

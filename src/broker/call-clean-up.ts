@@ -1,0 +1,126 @@
+import { canonicalJson } from '../core/canonical-json.ts'
+import { freezeIdsFor } from '../core/decision/freeze-ids.ts'
+import type { Outcome } from '../core/execution/outcome.ts'
+import { readPointer, setPointer } from '../core/json-pointer.ts'
+import type { JsonValue } from '../core/json-value.ts'
+import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import type { Companion } from '../core/manifest/manifest.ts'
+import type { ActionRow } from '../ports/rows.ts'
+import type { Broker } from './broker.ts'
+import { fillBrokerFields } from './fill-broker-fields.ts'
+import { sealerFor } from './leaf-sealer.ts'
+import { openEventPart } from './open-part.ts'
+import { sendToSkill } from './send-to-skill.ts'
+
+/** Calls that act for the user around an execution, whatever became of the agent's authority. */
+export type CleanUpKind = 'status' | 'cancel' | 'undo' | 'stop'
+
+export type CleanUpAnswer =
+  | { kind: 'called'; target: LoadedAction; outcome: Outcome<JsonValue> }
+  /** The manifest declares no such action, or what it wants of the execution is not there. */
+  | { kind: 'not_available' }
+  /** A freeze that names clean-up calls too covers it. */
+  | { kind: 'frozen' }
+
+/**
+ * Makes one clean-up call (DESIGN section 5): allowed after revoke, expiry and freeze; its arguments come only
+ * from the recorded execution; it reserves nothing, and its leaf is durable before it goes out.
+ *
+ * A `stop` goes out even when it cannot be logged: somebody may be standing in front of what it stops.
+ */
+export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpKind): Promise<CleanUpAnswer> {
+  const loaded = await loadedFor(broker, row)
+  const companion = loaded?.actions.get(row.action)?.declared[kind]
+  const target = companion && loaded?.actions.get(companion.action)
+  if (!loaded || !companion || !target) return { kind: 'not_available' }
+
+  const brokerKey = broker.pseudonyms.brokerKey(row.userId, row.agentId, `${row.id} ${kind}`, 1)
+  const args = await argumentsFor(broker, row, companion)
+  const filled = args && fillBrokerFields(broker, loaded, target, args, { userId: row.userId, brokerKey })
+  if (filled === null || filled === undefined) return { kind: 'not_available' }
+  const body = Buffer.from(canonicalJson(filled))
+
+  const leafHash = await logBefore(broker, row, kind, target).catch((error: unknown) => {
+    if (kind !== 'stop') throw error
+    broker.logger.error('stop_not_logged', { error })
+    return row.leafHash
+  })
+  if (leafHash === 'frozen') return { kind: 'frozen' }
+  if (leafHash === null) return { kind: 'not_available' }
+  const outcome = await sendToSkill(broker, {
+    kind,
+    loaded,
+    action: target,
+    body,
+    userId: row.userId,
+    executionId: row.id,
+    brokerKey,
+    leafHash,
+    amount: null,
+    retentionDays: {},
+  })
+  return { kind: 'called', target, outcome }
+}
+
+/** The manifest the execution was permitted under: later versions may name other clean-up actions. */
+async function loadedFor(broker: Broker, row: ActionRow): Promise<LoadedManifest | undefined> {
+  const digest = row.manifestDigest
+  return digest === null ? undefined : broker.store.read((tx) => broker.manifests.load(tx, digest))
+}
+
+async function argumentsFor(
+  broker: Broker,
+  row: ActionRow,
+  companion: Companion,
+): Promise<JsonValue | undefined> {
+  const decided = await openEventPart(broker, row.eventId, 'body')
+  const settled = await openEventPart(broker, row.settleEventId, 'body')
+  let args: JsonValue = {}
+  const recorded = (source: Companion['arguments'][string]): JsonValue | undefined => {
+    switch (source.from) {
+      case 'executionId':
+        return row.id
+      case 'brokerKey':
+        return row.brokerKey ?? undefined
+      case 'arguments':
+        return decided && readPointer(decided, `/arguments${source.pointer}`)
+      case 'result':
+        return settled && readPointer(settled, `/result${source.pointer}`)
+    }
+  }
+  for (const [pointer, source] of Object.entries(companion.arguments)) {
+    const value = recorded(source)
+    const next: JsonValue | undefined = value === undefined ? undefined : setPointer(args, pointer, value)
+    if (next === undefined) return undefined
+    args = next
+  }
+  return args
+}
+
+async function logBefore(
+  broker: Broker,
+  row: ActionRow,
+  kind: CleanUpKind,
+  target: LoadedAction,
+): Promise<Buffer | 'frozen'> {
+  const seal = await sealerFor(broker, row)
+  return broker.store.transaction(async (tx) => {
+    const skill = await tx.skills.find(row.skillId)
+    const freezes = await tx.freezes.matching(
+      freezeIdsFor({ ...row, skill: row.skillId, publisherId: skill?.publisherId ?? null }),
+    )
+    if (freezes.some((freeze) => freeze.includesCleanUp)) return 'frozen'
+    const leaf = seal(
+      {
+        type: 'clean_up',
+        outcome: 'called',
+        reason: kind,
+        core: { skill: row.skillId, action: target.declared.name, manifest: row.manifestDigest },
+        subj: { user: row.userId, agent: row.agentId, actionId: row.id },
+      },
+      tx.nowMs,
+    )
+    await tx.log.append(leaf, tx.nowMs)
+    return leaf.leafHash
+  })
+}

@@ -1,0 +1,56 @@
+import type { CandidateGrant } from '../core/decision/decision.ts'
+import { stateOf } from '../core/grant/grant-state.ts'
+import type { GrantStatus } from '../core/grant/terms.ts'
+import type { LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import { coveringLimit } from '../core/spending/budget.ts'
+import type { BudgetLimit } from '../core/spending/budget-limit.ts'
+import type { Subject } from '../core/spending/counter.ts'
+import type { GrantRow, UserBudgetRow } from '../ports/rows.ts'
+import type { Tx } from '../ports/store.ts'
+import { termsOf } from './grant-terms.ts'
+import type { ManifestCache } from './manifest-cache.ts'
+
+/** The user's grants for this agent and skill, each with every budget that would have to hold the action. */
+export async function candidateGrants(
+  manifests: ManifestCache,
+  tx: Tx,
+  rows: readonly GrantRow[],
+  subject: Subject,
+  userId: string,
+  loaded: LoadedManifest,
+): Promise<CandidateGrant[]> {
+  if (rows.length === 0) return []
+  const userBudgets = await tx.budgets.list(userId)
+  const candidates: CandidateGrant[] = []
+  for (const row of rows) {
+    const { terms, consented } = termsOf(row)
+    const consentedDigest = consented[subject.action]
+    const own = terms.budgets.map((budget) => coveringLimit('grant', subject, budget))
+    const shared = userBudgets.map((budget) => sharedLimit(budget, subject))
+    candidates.push({
+      id: row.id,
+      state: stateOf({ status: row.status as GrantStatus, expiresAtMs: row.expiresAtMs }, tx.nowMs),
+      oneTime: row.oneTime,
+      terms,
+      newlyAsked: consentedDigest
+        ? await manifests.newlyAsked(tx, consentedDigest, loaded.digest, subject.action)
+        : [],
+      limits: [...own, ...shared].filter((limit) => limit !== null),
+    })
+  }
+  return candidates
+}
+
+function sharedLimit(row: UserBudgetRow, subject: Subject) {
+  const budget = JSON.parse(row.budget) as BudgetLimit
+  switch (row.scope) {
+    case 'user':
+      return coveringLimit('user', subject, budget)
+    case 'agent':
+      return row.scopeId === subject.agentLineage ? coveringLimit('agent', subject, budget) : null
+    case 'skill':
+      return row.scopeId === subject.skill ? coveringLimit('skill', subject, budget) : null
+    default:
+      throw new Error(`budget of an unknown scope: ${row.scope}`)
+  }
+}

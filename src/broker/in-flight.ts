@@ -1,0 +1,22 @@
+/** Executions of this process that have not been settled yet. A caller who hangs up stops none of them. */
+export class InFlight {
+  readonly #running = new Map<string, Promise<unknown>>()
+
+  has(actionId: string): boolean {
+    return this.#running.has(actionId)
+  }
+
+  /** Runs the work to its end whatever becomes of who waits for it. */
+  track<T>(actionId: string, work: Promise<T>): Promise<T> {
+    const running = work.finally(() => this.#running.delete(actionId))
+    // Whoever waits sees a failure too; here it must not end the process.
+    running.catch(() => undefined)
+    this.#running.set(actionId, running)
+    return running
+  }
+
+  /** Resolves when everything that runs now has ended, well or not. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled([...this.#running.values()])
+  }
+}

@@ -1,0 +1,192 @@
+import { isCounting, ruleCounters } from '../core/decision/asked-before.ts'
+import { type CheckedArguments, checkArguments } from '../core/decision/check-arguments.ts'
+import type { CandidateGrant, DecisionRequest, Facts } from '../core/decision/decision.ts'
+import { freezeIdsFor } from '../core/decision/freeze-ids.ts'
+import { valuesAt } from '../core/json-pointer.ts'
+import type { JsonValue } from '../core/json-value.ts'
+import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import type { Effect } from '../core/manifest/manifest.ts'
+import { type CounterSpec, counterSpecOf, type Subject } from '../core/spending/counter.ts'
+import { minuteOfDayAt } from '../core/spending/time-zone.ts'
+import type { AgentRow } from '../ports/rows.ts'
+import type { Tx } from '../ports/store.ts'
+import type { Broker } from './broker.ts'
+import { candidateGrants } from './candidate-grants.ts'
+import { type CountersNow, loadCounters } from './load-counters.ts'
+import { type SessionFacts, sessionFacts } from './session-facts.ts'
+
+export type AskedAction = DecisionRequest & { sessionId: string }
+
+/** The facts of a request, and what came up while they were loaded. */
+export type LoadedFacts = {
+  facts: Facts
+  lineageId: string
+  loaded: LoadedManifest | null
+  action: LoadedAction | null
+  countersNow: CountersNow
+  /** The execution whose debt this payment would settle. */
+  debtActionId: string | null
+}
+
+/** Loads everything the decision may look at, in the transaction that decides; asks only for what can matter. */
+export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Promise<LoadedFacts> {
+  const { userId } = asked
+  const skill = await tx.skills.find(asked.skill)
+  const publisherId = skill?.publisherId ?? ''
+  const frozen = await tx.freezes.matching(freezeIdsFor({ ...asked, publisherId }))
+  const agent = await ownAgent(tx, asked)
+  const loaded = skill?.currentDigest ? await broker.manifests.load(tx, skill.currentDigest) : null
+  const action = loaded?.actions.get(asked.action) ?? null
+  const checked: CheckedArguments = action
+    ? checkArguments(action, asked.arguments)
+    : { arguments: asked.arguments, amount: null, recipients: [], faults: [] }
+
+  const subject: Subject = { agentLineage: agent?.lineageId ?? '', skill: asked.skill, action: asked.action }
+  const rows = agent && action ? await tx.grants.candidates(userId, agent.id, asked.skill) : []
+  const grants = loaded ? await candidateGrants(broker.manifests, tx, rows, subject, userId, loaded) : []
+  const effects: readonly Effect[] = grants.length > 0 ? (action?.declared.effects ?? []) : []
+  const isSpend = effects.includes('spend')
+
+  const zone = await zoneFor(tx, userId, grants)
+  const countersNow = await countersFor(
+    tx,
+    userId,
+    subject,
+    zone,
+    grants,
+    checked.amount?.currency ?? null,
+    loaded,
+  )
+  const debt = action && isSpend ? await debtFor(tx, userId, action, checked.arguments) : NO_DEBT
+
+  const facts: Facts = {
+    nowMs: tx.nowMs,
+    reservedAtMs: countersNow.reservedAtMs,
+    clockTrusted: tx.clockTrusted,
+    frozenBy: frozen.map((freeze) => freeze.id),
+    agent: agent
+      ? { connected: agent.status === 'connected', lineageId: agent.lineageId, deploymentIds: idsOf(agent) }
+      : null,
+    skill: loaded ? { kind: 'approved', loaded, action } : { kind: skill ? 'suspended' : 'unknown' },
+    arguments: checked.arguments,
+    argumentFaults: checked.faults,
+    amount: checked.amount,
+    recipients: checked.recipients,
+    savedRecipients: await savedRecipientsFor(tx, userId, grants),
+    newRecipient: await isNewRecipient(broker, tx, asked, grants, checked.recipients),
+    minuteOfDay: minuteOfDayAt(tx.nowMs, zone),
+    session: effects.some((effect) => LOOKS_BACK.has(effect)) ? await sessionFacts(tx, asked) : NOTHING_READ,
+    spendingStopped: isSpend && (await tx.incidents.stopsSpending(userId, asked.skill)),
+    debt: debt.facts,
+    grants,
+    counters: countersNow.counters,
+    approval: null,
+    mayAsk: 'yes',
+  }
+  return {
+    facts,
+    lineageId: subject.agentLineage,
+    loaded,
+    action,
+    countersNow,
+    debtActionId: debt.actionId,
+  }
+}
+
+/** Effects that must not follow unasked upon what a stranger wrote. */
+const LOOKS_BACK: ReadonlySet<Effect> = new Set(['egress', 'spend', 'authority'])
+const NOTHING_READ: SessionFacts = { readUntrusted: false, categories: [] }
+const NO_DEBT: { facts: Facts['debt']; actionId: null } = { facts: { kind: 'none' }, actionId: null }
+
+/** Another user's agent is nobody's: a token that names one is worth nothing. */
+async function ownAgent(tx: Tx, asked: AskedAction): Promise<AgentRow | undefined> {
+  const agent = await tx.agents.find(asked.agentId)
+  return agent?.userId === asked.userId ? agent : undefined
+}
+
+function idsOf(agent: AgentRow): string[] {
+  return (JSON.parse(agent.deployments) as { id: string }[]).map((deployment) => deployment.id)
+}
+
+/** The user's time zone where something depends on it; otherwise nobody needs to look. */
+async function zoneFor(tx: Tx, userId: string, grants: readonly CandidateGrant[]): Promise<string> {
+  const depends = grants.some(
+    ({ limits, terms }) =>
+      limits.some((limit) => limit.budget.window.kind === 'calendar') ||
+      terms.askFirst.some((rule) => rule.kind === 'outside_hours'),
+  )
+  return depends ? ((await tx.users.find(userId))?.timeZone ?? 'UTC') : 'UTC'
+}
+
+async function countersFor(
+  tx: Tx,
+  userId: string,
+  subject: Subject,
+  zone: string,
+  grants: readonly CandidateGrant[],
+  currency: string | null,
+  loaded: LoadedManifest | null,
+): Promise<CountersNow> {
+  if (grants.length === 0) return { counters: [], reservedAtMs: tx.nowMs, moved: [] }
+  const wanted: CounterSpec[] = []
+  let beyondAction = false
+  for (const { limits, terms } of grants) {
+    for (const { owner, budget } of limits) {
+      const spec = counterSpecOf(owner, subject, budget)
+      if (spec) wanted.push(spec)
+    }
+    for (const rule of terms.askFirst.filter(isCounting)) {
+      const specs = ruleCounters(rule, terms, loaded?.manifest.actions ?? [], subject)
+      wanted.push(...specs)
+      beyondAction ||= specs.some((spec) => spec.scope.action !== subject.action)
+    }
+  }
+  const { agentLineage: lineageId, skill: skillId, action } = subject
+  return loadCounters(tx, { userId, lineageId, skillId, action, currency, zone }, wanted, beyondAction)
+}
+
+async function savedRecipientsFor(tx: Tx, userId: string, grants: readonly CandidateGrant[]) {
+  const isUsed = grants.some(({ terms }) =>
+    terms.actions.some((action) => action.constraints.some((c) => c.kind === 'saved_recipient')),
+  )
+  return isUsed ? (await tx.recipients.list(userId)).map(({ id, value }) => ({ id, value })) : []
+}
+
+async function isNewRecipient(
+  broker: Broker,
+  tx: Tx,
+  asked: AskedAction,
+  grants: readonly CandidateGrant[],
+  recipients: readonly string[],
+): Promise<boolean> {
+  const matters = grants.some(({ terms }) => terms.askFirst.some((rule) => rule.kind === 'new_recipient'))
+  if (!matters) return false
+  for (const recipient of recipients) {
+    const tag = broker.pseudonyms.recipientTag(asked.userId, recipient)
+    if (!(await tx.recipients.seen(asked.userId, asked.skill, tag))) return true
+  }
+  return false
+}
+
+async function debtFor(
+  tx: Tx,
+  userId: string,
+  action: LoadedAction,
+  args: JsonValue,
+): Promise<{ facts: Facts['debt']; actionId: string | null }> {
+  const pays = action.declared.spends?.pays
+  const [actionId] = pays ? valuesAt(args, pays.executionPointer) : []
+  if (!pays || typeof actionId !== 'string' || actionId === '') return NO_DEBT
+  const row = await tx.debts.find(actionId)
+  if (!row || row.userId !== userId) return { facts: { kind: 'unknown' }, actionId: null }
+  const [payee] = valuesAt(args, pays.payeePointer)
+  const { amountMinor, currency } = row
+  return {
+    actionId,
+    facts: {
+      kind: 'known',
+      debt: { payee: row.payee, amountMinor, currency, paid: row.paidByActionId !== null },
+      payee: typeof payee === 'string' ? payee : '',
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import type { ActionRow } from '../ports/rows.ts'
+import { type ActionRequest, type Authorization, authorizeAction } from './authorize-action.ts'
+import type { Broker } from './broker.ts'
+import { executeAction } from './execute-action.ts'
+import { attachPreview } from './preview-action.ts'
+import { type ActionView, viewForAgent } from './view-action.ts'
+
+/** What an agent is told of its request. */
+export type Performed =
+  | Exclude<Authorization, { kind: 'permit' } | { kind: 'remembered' }>
+  | { kind: 'done'; view: ActionView; replayed: boolean }
+  /** Permitted, and what became of it is not known yet. */
+  | { kind: 'in_doubt'; row: ActionRow; replayed: boolean }
+  /** The same key is being carried out right now. */
+  | { kind: 'in_flight'; row: ActionRow }
+  /** The key was refused before, and stays refused: another try needs a new key. */
+  | { kind: 'refused_before'; row: ActionRow }
+
+/** The path of one action (DESIGN section 4): decide, reserve, log, execute, settle, in that order. */
+export async function performAction(broker: Broker, asked: ActionRequest): Promise<Performed> {
+  const authorization = await authorizeAction(broker, asked)
+  switch (authorization.kind) {
+    case 'permit': {
+      const { id } = authorization.permit.row
+      const row = await broker.inFlight.track(id, executeAction(broker, authorization.permit))
+      return told(broker, row, false)
+    }
+    case 'remembered':
+      return authorization.row.status === 'refused'
+        ? { kind: 'refused_before', row: authorization.row }
+        : told(broker, authorization.row, true)
+    case 'ask':
+      return { ...authorization, approval: await attachPreview(broker, asked, authorization) }
+    default:
+      return authorization
+  }
+}
+
+async function told(broker: Broker, row: ActionRow, replayed: boolean): Promise<Performed> {
+  if (row.status === 'in_doubt') return { kind: 'in_doubt', row, replayed }
+  if (row.status === 'dispatched') return { kind: 'in_flight', row }
+  return { kind: 'done', view: await viewForAgent(broker, row), replayed }
+}

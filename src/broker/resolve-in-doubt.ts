@@ -1,0 +1,126 @@
+import { canonicalJson } from '../core/canonical-json.ts'
+import { importVerificationKeys } from '../core/execution/compact-jws.ts'
+import { type SkillReceiptClaims, verifySkillReceipt } from '../core/execution/skill-receipt.ts'
+import { readPointer } from '../core/json-pointer.ts'
+import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import type { ActionRow } from '../ports/rows.ts'
+import { authorityStands } from './authority-stands.ts'
+import type { Broker } from './broker.ts'
+import { callCleanUp } from './call-clean-up.ts'
+import { amountOfRow, toActionOutcome } from './execute-action.ts'
+import { fillBrokerFields } from './fill-broker-fields.ts'
+import { termsOf } from './grant-terms.ts'
+import { nextCheckAtMs } from './next-check.ts'
+import { openEventPart } from './open-part.ts'
+import { sendToSkill } from './send-to-skill.ts'
+import { type ActionOutcome, settleAction } from './settle-action.ts'
+
+/** Looks at this many executions at a time. */
+const BATCH = 20
+
+/**
+ * Asks about one execution in doubt: by the skill's status action and its signed receipt, or, where the skill
+ * promises to honour keys and the authority still stands, by sending the same bytes under the same key.
+ * What stays unclear keeps counting and is asked about later; then it is an operator's.
+ */
+export async function resolveInDoubt(broker: Broker, actionId: string): Promise<ActionRow | undefined> {
+  const row = await broker.store.read(async (tx) => tx.actions.find(actionId))
+  const digest = row?.manifestDigest
+  if (!row || !digest || row.status !== 'in_doubt') return row
+  const loaded = await broker.store.read((tx) => broker.manifests.load(tx, digest))
+  const action = loaded.actions.get(row.action)
+  if (!action) return row
+  const outcome = action.declared.status
+    ? await outcomeByStatus(broker, row, loaded, action)
+    : await outcomeByRepeat(broker, row, loaded, action)
+  return (await settleAction(broker, row, action, outcome ?? stillInDoubt(broker, row, action))).row
+}
+
+/** Resolves whatever is due; called by a loop, and once at start. Returns how many it looked at. */
+export async function resolveDue(broker: Broker): Promise<number> {
+  const due = await broker.store.read(async (tx) => tx.actions.dueForCheck(tx.nowMs, BATCH))
+  for (const { id } of due) await broker.inFlight.track(id, resolveInDoubt(broker, id))
+  return due.length
+}
+
+function stillInDoubt(broker: Broker, row: ActionRow, action: LoadedAction): ActionOutcome {
+  const { nowMs } = broker.store.now()
+  return { kind: 'in_doubt', reason: row.reason, nextCheckAtMs: nextCheckAtMs(action, row, nowMs) }
+}
+
+async function outcomeByStatus(
+  broker: Broker,
+  row: ActionRow,
+  loaded: LoadedManifest,
+  action: LoadedAction,
+): Promise<ActionOutcome | undefined> {
+  const answer = await callCleanUp(broker, row, 'status')
+  if (answer.kind !== 'called' || answer.outcome.kind !== 'succeeded') return undefined
+  const pointer = answer.target.declared.receiptPointer
+  const token = pointer && readPointer(answer.outcome.result, pointer)
+  if (typeof token !== 'string' || row.sentDigest === null) return undefined
+  const verdict = verifySkillReceipt(token, importVerificationKeys(loaded.manifest.runtimeKeys), {
+    executionId: row.id,
+    bodyDigest: row.sentDigest,
+    skillId: row.skillId,
+    action: row.action,
+    dispatchedAtMs: row.decidedAtMs,
+    nowMs: broker.store.now().nowMs,
+  })
+  if (verdict.ok) return outcomeOfReceipt(verdict.receipt, action)
+  broker.logger.warn('skill_receipt_refused', { code: verdict.code, skill: row.skillId })
+  return undefined
+}
+
+function outcomeOfReceipt(receipt: SkillReceiptClaims, action: LoadedAction): ActionOutcome | undefined {
+  const by = { by: 'receipt' } as const
+  switch (receipt.status) {
+    case 'succeeded': {
+      const taken =
+        receipt.amt !== undefined && receipt.cur !== undefined
+          ? { amountMinor: receipt.amt, currency: receipt.cur }
+          : null
+      return { kind: 'succeeded', result: null, charged: action.declared.spends ? taken : null, by }
+    }
+    case 'refused':
+      return { kind: 'refused', skillCode: 'refused', by }
+    case 'not_found':
+      return { kind: 'failed', code: 'not_found_at_skill', by }
+    case 'pending':
+      return undefined
+  }
+}
+
+async function outcomeByRepeat(
+  broker: Broker,
+  row: ActionRow,
+  loaded: LoadedManifest,
+  action: LoadedAction,
+): Promise<ActionOutcome | undefined> {
+  if (!action.declared.honoursKeys || row.brokerKey === null || row.leafHash === null) return undefined
+  if (!(await broker.store.read((tx) => authorityStands(tx, row)))) return undefined
+  const decided = await openEventPart(broker, row.eventId, 'body')
+  const args = decided && readPointer(decided, '/arguments')
+  const about = { userId: row.userId, brokerKey: row.brokerKey }
+  const filled = args === undefined ? null : fillBrokerFields(broker, loaded, action, args, about)
+  if (filled === null) return undefined
+  const grant =
+    row.grantId === null
+      ? undefined
+      : await broker.store.read(async (tx) => tx.grants.find(row.grantId ?? ''))
+  const outcome = await sendToSkill(broker, {
+    kind: 'action',
+    loaded,
+    action,
+    body: Buffer.from(canonicalJson(filled)),
+    userId: row.userId,
+    executionId: row.id,
+    brokerKey: row.brokerKey,
+    leafHash: row.leafHash,
+    amount: amountOfRow(row),
+    retentionDays: grant ? termsOf(grant).terms.retentionDays : {},
+  })
+  // That this attempt never left says nothing about the one before it.
+  if (outcome.kind === 'failed_before_effect') return undefined
+  return toActionOutcome(outcome, action, row, broker.store.now().nowMs)
+}

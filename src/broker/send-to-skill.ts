@@ -1,0 +1,86 @@
+import type { CallKind } from '../core/execution/action-token.ts'
+import { classifyOutcome, type Outcome } from '../core/execution/outcome.ts'
+import type { JsonValue } from '../core/json-value.ts'
+import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import { parseStrictJsonBytes } from '../core/strict-json.ts'
+import type { Broker } from './broker.ts'
+import { mintActionToken, mintPromise } from './mint-action-token.ts'
+
+/** Bytes of an answer we read: as many as a result of the widest schema could need. */
+const MOST_RESPONSE_BYTES = 1_048_576
+const DAY_MS = 86_400_000
+
+export type SkillRequest = {
+  kind: CallKind
+  loaded: LoadedManifest
+  action: LoadedAction
+  body: Buffer
+  userId: string
+  executionId: string
+  brokerKey: string
+  /** The durable leaf that allows this call. */
+  leafHash: Buffer
+  amount: { amountMinor: number; currency: string } | null
+  retentionDays: Readonly<Record<string, number>>
+}
+
+/** Mints the token for exactly these bytes, sends them once, and tells what the answer proves. */
+export async function sendToSkill(broker: Broker, request: SkillRequest): Promise<Outcome<JsonValue>> {
+  const { action, loaded, body } = request
+  const { nowMs } = broker.store.now()
+  const promise = await mintPromise(broker.signer, {
+    issuer: broker.settings.issuer,
+    logOrigin: broker.settings.logOrigin,
+    leafHash: request.leafHash,
+    mergeByMs: nowMs + broker.settings.mergeWithinMs,
+  })
+  const token = await mintActionToken(
+    broker.signer,
+    {
+      issuer: broker.settings.issuer,
+      endpoint: action.endpoint,
+      kind: request.kind,
+      skillId: loaded.manifest.skill,
+      action: action.declared.name,
+      manifestDigest: loaded.digest,
+      userId: broker.pseudonyms.pairwiseUser(request.userId, loaded.manifest.publisher),
+      brokerKey: request.brokerKey,
+      executionId: request.executionId,
+      body,
+      ...(request.amount ? { amount: request.amount } : {}),
+      leafHash: request.leafHash,
+      promise,
+      retainUntilMs: retainUntil(request, nowMs),
+    },
+    nowMs,
+  )
+  const reply = await broker.skills.call({
+    endpoint: action.endpoint,
+    method: 'POST',
+    body,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'idempotency-key': request.brokerKey,
+    },
+    timeoutMs: action.declared.timeoutMs,
+    maxResponseBytes: MOST_RESPONSE_BYTES,
+  })
+  return classifyOutcome<JsonValue>({
+    reply,
+    effects: action.declared.effects,
+    refusal: action.declared.refusal,
+    parse: (bytes) => {
+      const parsed = parseStrictJsonBytes(Buffer.from(bytes))
+      return parsed.ok ? { value: parsed.value } : undefined
+    },
+    checkResult: (value) => action.result.check(value as JsonValue),
+  })
+}
+
+/** Deadlines for the memory classes this action may write; a class the grant does not name gets none to keep. */
+function retainUntil({ action, retentionDays }: SkillRequest, nowMs: number): Record<string, number> {
+  return Object.fromEntries(
+    action.declared.remembers.map((name) => [name, nowMs + (retentionDays[name] ?? 0) * DAY_MS]),
+  )
+}
