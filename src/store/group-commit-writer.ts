@@ -8,11 +8,18 @@ export class TransactionMisuse extends Error {
 /** One unit of work: open while its own savepoint is the innermost one, dead for ever afterwards. */
 export class Unit {
   #open = true
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
 
   check(): void {
     if (!this.#open) {
       throw new TransactionMisuse('used after its transaction ended or awaited something outside the store')
     }
+    // Work that swallowed the error of a full disk would go on writing, each statement kept on its own.
+    if (!this.#db.inTransaction) throw new Error('the engine rolled this transaction back')
   }
 
   close(): void {
@@ -97,7 +104,7 @@ export class GroupCommitWriter<M> {
   }
 
   async #runUnit(queued: Queued): Promise<() => void> {
-    const unit = new Unit()
+    const unit = new Unit(this.#db)
     const memoryBefore = this.#memory.current
     this.#statement.savepoint.run()
     try {

@@ -223,10 +223,31 @@ describe('a group commit that fails as a whole', () => {
       BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END`)
     await add(1)
     const outcomes = await Promise.allSettled([add(2), add(13), add(4)])
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'rejected'])
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'the disk is full' } })
+    }
     expect([outside(), memory.current]).toEqual([[1], 1])
     expect(await add(5)).toBe(5)
     expect([outside(), memory.current]).toEqual([[1, 5], 2])
+  })
+
+  it('lets no unit write on after the engine rolled back, though it swallowed the error', async () => {
+    const { db, add, outside, memory, writer } = openScratch()
+    db.exec(`CREATE TRIGGER full BEFORE INSERT ON rows WHEN NEW.id = 13
+      BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END`)
+    const insert = db.prepare('INSERT INTO rows (id) VALUES (?)')
+    const stubborn = writer.run(async (unit) => {
+      for (const id of [2, 13, 14]) {
+        await thrownBy(() => {
+          unit.check()
+          insert.run(id)
+        })
+      }
+    })
+    const outcomes = await Promise.allSettled([add(1), stubborn, add(3)])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect([outside(), memory.current]).toEqual([[], 0])
+    expect(await add(5)).toBe(5)
   })
 })
 

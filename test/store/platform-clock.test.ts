@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PlatformClock } from '../../src/store/platform-clock.ts'
+import { leafOf } from '../contract/sample-rows.ts'
+import { openTestStore } from '../support/sqlite-file.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 const NOW_MS = 1_790_000_000_000
 const HOUR_MS = 3_600_000
@@ -133,5 +137,18 @@ describe('the platform clock', () => {
       }),
       { seed: 1, numRuns: 2000 },
     )
+  })
+})
+
+describe('a store that is opened again', () => {
+  it('goes on from the time of its newest leaf, however far the clock was set back meanwhile', async () => {
+    const file = join(tempFolder(), 'broker.db')
+    const before = openTestStore(file, NOW_MS)
+    await before.transaction(async (tx) => tx.log.append(leafOf(0), tx.nowMs))
+    await before.close()
+    const after = openTestStore(file, NOW_MS - HOUR_MS)
+    expect(await after.transaction(async (tx) => tx.nowMs)).toBe(NOW_MS)
+    expect(await after.read(async (tx) => tx.nowMs)).toBe(NOW_MS)
+    await after.close()
   })
 })
