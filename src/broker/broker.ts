@@ -1,10 +1,12 @@
 import type { IdKind } from '../core/ids.ts'
 import type { Cells } from '../ports/cells.ts'
+import type { ManifestVerifier } from '../ports/manifest-verifier.ts'
 import type { Pseudonyms } from '../ports/pseudonyms.ts'
 import type { SkillSecrets } from '../ports/secrets.ts'
 import type { Signer } from '../ports/signer.ts'
 import type { SkillCaller } from '../ports/skill-caller.ts'
 import type { Store } from '../ports/store.ts'
+import type { InFlight } from './in-flight.ts'
 import type { ManifestCache } from './manifest-cache.ts'
 import type { RecentRefusals } from './recent-refusals.ts'
 
@@ -27,6 +29,8 @@ export type Settings = {
   coolDownMs: number
   /** Open questions one agent may have for one skill. */
   openQuestionsMost: number
+  /** Exact origins on loopback that skills may have while they are built; empty in production. */
+  developmentEndpoints: readonly string[]
 }
 
 /** Operational output, without personal data. */
@@ -44,8 +48,11 @@ export type Broker = {
   skills: SkillCaller
   secrets: SkillSecrets
   pseudonyms: Pseudonyms
+  /** What publishers sign is verified with keys of the registry. */
+  manifestVerifier: ManifestVerifier
   manifests: ManifestCache
   recentRefusals: RecentRefusals
+  inFlight: InFlight
   newId: (kind: IdKind) => string
   settings: Settings
   logger: Logger
