@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Broker, Logger, Settings } from '../../src/broker/broker.ts'
+import { InFlight } from '../../src/broker/in-flight.ts'
 import { ManifestCache } from '../../src/broker/manifest-cache.ts'
 import { openEventPart } from '../../src/broker/open-part.ts'
 import { RecentRefusals } from '../../src/broker/recent-refusals.ts'
@@ -13,6 +14,7 @@ import type { LeafType, PartName } from '../../src/core/log/leaf.ts'
 import { canonicalManifest, manifestDigest } from '../../src/core/manifest/canonical-manifest.ts'
 import type { Manifest } from '../../src/core/manifest/manifest.ts'
 import { openCellStore } from '../../src/keys/cell-store.ts'
+import { createManifestVerifier } from '../../src/keys/jose-manifest-verifier.ts'
 import { createPseudonyms } from '../../src/keys/pseudonyms.ts'
 import type { ManifestVerifier } from '../../src/ports/manifest-verifier.ts'
 import type { AgentRow, ManifestRow } from '../../src/ports/rows.ts'
@@ -68,7 +70,6 @@ export type TestBrokerOptions = {
   clock?: MutableClock
   signer?: Signer
   maxBatch?: number
-  /** Refuses everything unless given: `registerSkill` goes round it. */
   manifestVerifier?: ManifestVerifier
 }
 
@@ -121,9 +122,10 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     skills: skill,
     secrets: { find: (skillId, pointer) => secrets.get(`${skillId} ${pointer}`) },
     pseudonyms: createPseudonyms(createSecretKey(Buffer.alloc(32, 7))),
-    manifestVerifier: options.manifestVerifier ?? REFUSING_VERIFIER,
+    manifestVerifier: options.manifestVerifier ?? createManifestVerifier(),
     manifests: new ManifestCache(),
     recentRefusals: new RecentRefusals(),
+    inFlight: new InFlight(),
     newId: idSequence(seed),
     settings: { ...TEST_SETTINGS, ...options.settings },
     logger: collectingLogger(logged),
@@ -166,13 +168,6 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-const REFUSED = { ok: false, code: 'not_verified', message: 'this broker verifies nothing' } as const
-const REFUSING_VERIFIER: ManifestVerifier = {
-  verifyManifest: async () => REFUSED,
-  verifyKeyAddition: async () => REFUSED,
-  verifyKeyRevocation: async () => REFUSED,
 }
 
 /** Ids that are the same in every run. */
