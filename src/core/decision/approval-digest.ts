@@ -12,6 +12,8 @@ export type ExactAction = {
   readonly arguments: JsonValue
   readonly amount: Amount | null
   readonly recipients: readonly string[]
+  /** Digest of the preview that was shown; null where none was. */
+  readonly previewDigest: string | null
 }
 
 /**
@@ -29,5 +31,6 @@ export function approvalDigestOfExact(exact: ExactAction): string {
     amount: exact.amount?.amountMinor ?? null,
     currency: exact.amount?.currency ?? null,
     recipients: [...exact.recipients],
+    preview: exact.previewDigest,
   })
 }

@@ -1,0 +1,54 @@
+import type { AgentRow } from '../ports/rows.ts'
+import type { Tx } from '../ports/store.ts'
+import type { Broker } from './broker.ts'
+import { type CancelInFlight, type CancelReport, cancelWhatRuns } from './cancel-in-flight.ts'
+import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
+import { findOwnAgent } from './own-rows.ts'
+import { revocationParts } from './revocation-leaf.ts'
+import { type Revocation, revokeInScope } from './revoke-in-scope.ts'
+
+export type AgentDisconnected =
+  | { kind: 'disconnected'; revocation: Revocation; cancelled: readonly CancelReport[] }
+  | { kind: 'not_found' }
+
+/** Takes back the user's yes to connect an agent and all that was given to it. A second time changes nothing. */
+export async function disconnectAgent(
+  broker: Broker,
+  input: { userId: string; agentId: string },
+  cancelInFlight: CancelInFlight,
+): Promise<AgentDisconnected> {
+  const seal = await sealerFor(broker, { userId: input.userId, skillId: '' })
+  const revocation = await broker.store.transaction(async (tx) => {
+    const agent = await findOwnAgent(tx, input.userId, input.agentId)
+    return agent && disconnectInTx(broker, tx, seal, agent)
+  })
+  if (!revocation) return { kind: 'not_found' }
+  return {
+    kind: 'disconnected',
+    revocation,
+    cancelled: await cancelWhatRuns(revocation, cancelInFlight),
+  }
+}
+
+/** The part of it that is kept or not together with whatever else the transaction does. */
+export async function disconnectInTx(
+  broker: Broker,
+  tx: Tx,
+  seal: LeafSealer,
+  agent: AgentRow,
+): Promise<Revocation> {
+  await tx.agents.setStatus(agent.id, 'disconnected')
+  const revocation = await revokeInScope(tx, agent.userId, { kind: 'agent', id: agent.id })
+  const leaf = seal(
+    {
+      type: 'agent',
+      outcome: 'disconnected',
+      reason: 'by_user',
+      ...revocationParts(agent.userId, { kind: 'agent', id: agent.id }, revocation),
+    },
+    tx.nowMs,
+  )
+  await tx.log.append(leaf, tx.nowMs)
+  broker.logger.info('agent_disconnected', { grants: revocation.grants.length })
+  return revocation
+}
