@@ -1,0 +1,176 @@
+import {
+  actionTargetOf,
+  FREEZE_KINDS,
+  type FreezeKind,
+  freezeIdOf,
+  freezeIdsFor,
+} from '../core/decision/freeze-ids.ts'
+import type { FreezeRow } from '../ports/rows.ts'
+import type { Tx } from '../ports/store.ts'
+import type { Broker } from './broker.ts'
+import type { CancelInFlight, CancelReport } from './cancel-in-flight.ts'
+import { sealerFor } from './leaf-sealer.ts'
+import { type OperatorAct, type ReasonRefused, refuseReason } from './operator-act.ts'
+
+export type FreezeInput = OperatorAct & {
+  readonly kind: FreezeKind
+  /** A user's, agent's, publisher's or deployment's id, a skill, `skill/action`, or `*` for the platform. */
+  readonly target: string
+  /** Stops status, cancel, undo and stop calls too, which otherwise go on. */
+  readonly includesCleanUp: boolean
+}
+
+/** A permit given before the freeze that nobody knows the end of. */
+export type UnsettledPermit = {
+  readonly actionId: string
+  readonly skill: string
+  readonly action: string
+  readonly status: string
+}
+
+export type FreezeOutcome =
+  | ReasonRefused
+  | { readonly kind: 'target_refused'; readonly message: string }
+  | {
+      readonly kind: 'frozen'
+      readonly freezeId: string
+      readonly wasFrozen: boolean
+      /** False for an id nobody knows here, which may be a slip; null where that cannot be told. */
+      readonly targetKnown: boolean | null
+      readonly unsettled: readonly UnsettledPermit[]
+      readonly cancelled: readonly CancelReport[]
+    }
+
+/**
+ * Stops everything that goes through a target. When this resolves the freeze is durable: no later decision
+ * permits (P3). The answer lists what was permitted before and is not settled; it is cancelled where the skill
+ * allows it, unless the freeze stops clean-up calls as well.
+ */
+export async function freeze(
+  broker: Broker,
+  cancelInFlight: CancelInFlight,
+  input: FreezeInput,
+): Promise<FreezeOutcome> {
+  const { kind, target, operatorId, reason } = input
+  const refused = refuseReason(input) ?? refuseTarget(kind, target)
+  if (refused) return refused
+  const freezeId = freezeIdOf(kind, target)
+  const seal = await sealerFor(broker, { userId: kind === 'user' ? target : '', skillId: '' })
+
+  const frozen = await broker.store.transaction(async (tx) => {
+    const [standing] = await tx.freezes.matching([freezeId])
+    // A second freeze never makes the first one narrower.
+    const includesCleanUp = input.includesCleanUp || (standing?.includesCleanUp ?? false)
+    if (standing) await tx.freezes.remove(freezeId)
+    await tx.freezes.insert({
+      id: freezeId,
+      kind,
+      target,
+      includesCleanUp,
+      reason,
+      operatorId,
+      createdAtMs: standing?.createdAtMs ?? tx.nowMs,
+    })
+    const leaf = seal(
+      {
+        type: 'freeze',
+        outcome: 'frozen',
+        reason: kind,
+        core: { includesCleanUp },
+        subj: { operator: operatorId, target },
+        body: { reason },
+      },
+      tx.nowMs,
+    )
+    await tx.log.append(leaf, tx.nowMs)
+    return {
+      wasFrozen: standing !== undefined,
+      includesCleanUp,
+      targetKnown: await isKnown(tx, kind, target),
+      unsettled: await unsettledUnder(tx, freezeId),
+    }
+  })
+
+  const { includesCleanUp, ...answer } = frozen
+  const toCancel = includesCleanUp ? [] : frozen.unsettled.map((permit) => permit.actionId)
+  const cancelled = toCancel.length === 0 ? [] : await cancelInFlight(toCancel)
+  return { kind: 'frozen', freezeId, ...answer, cancelled }
+}
+
+export type UnfreezeOutcome = ReasonRefused | { readonly kind: 'not_frozen' } | { readonly kind: 'unfrozen' }
+
+/** Lifts a freeze. What was refused meanwhile stays refused. */
+export async function unfreeze(
+  broker: Broker,
+  input: OperatorAct & { readonly freezeId: string },
+): Promise<UnfreezeOutcome> {
+  const { freezeId, operatorId, reason } = input
+  const refused = refuseReason(input)
+  if (refused) return refused
+  const userId = freezeId.startsWith('user:') ? freezeId.slice('user:'.length) : ''
+  const seal = await sealerFor(broker, { userId, skillId: '' })
+  return broker.store.transaction(async (tx) => {
+    const [standing] = await tx.freezes.matching([freezeId])
+    if (!standing) return { kind: 'not_frozen' }
+    await tx.freezes.remove(freezeId)
+    const leaf = seal(
+      {
+        type: 'freeze',
+        outcome: 'unfrozen',
+        reason: standing.kind,
+        subj: { operator: operatorId, target: standing.target, frozenBy: standing.operatorId },
+        body: { reason },
+      },
+      tx.nowMs,
+    )
+    await tx.log.append(leaf, tx.nowMs)
+    return { kind: 'unfrozen' }
+  })
+}
+
+/** Every freeze that stands, oldest first. */
+export function listFreezes(broker: Broker): Promise<FreezeRow[]> {
+  return broker.store.read(async (tx) => tx.freezes.list())
+}
+
+function refuseTarget(kind: FreezeKind, target: string) {
+  const refused = (message: string) => ({ kind: 'target_refused', message }) as const
+  if (!FREEZE_KINDS.includes(kind)) return refused('there is no such kind of freeze')
+  if (kind === 'platform' && target !== '*') return refused('the target of a freeze of everything is *')
+  if (kind === 'action' && !/^[^/]+\/[^/]+$/.test(target)) return refused('name an action as skill/action')
+  return target === '' || target.length > 200 ? refused('a target has 1 to 200 characters') : undefined
+}
+
+async function isKnown(tx: Tx, kind: FreezeKind, target: string): Promise<boolean | null> {
+  switch (kind) {
+    case 'user':
+      return (await tx.users.find(target)) !== undefined
+    case 'agent':
+      return (await tx.agents.find(target)) !== undefined
+    case 'publisher':
+      return (await tx.publishers.find(target)) !== undefined
+    case 'skill':
+      return (await tx.skills.find(target)) !== undefined
+    case 'action': {
+      const [skill = '', action = ''] = target.split('/')
+      if (actionTargetOf(skill, action) !== target) return false
+      return (await tx.skills.find(skill)) === undefined ? false : null
+    }
+    // Deployments are registered with agents, under ids of the agents' own.
+    case 'deployment':
+      return null
+    case 'platform':
+      return true
+  }
+}
+
+async function unsettledUnder(tx: Tx, freezeId: string): Promise<UnsettledPermit[]> {
+  const publisherOf = new Map((await tx.skills.list()).map((skill) => [skill.id, skill.publisherId]))
+  const rows = await tx.actions.unsettled(null)
+  return rows
+    .filter((row) => {
+      const publisherId = publisherOf.get(row.skillId) ?? null
+      return freezeIdsFor({ ...row, skill: row.skillId, publisherId }).includes(freezeId)
+    })
+    .map((row) => ({ actionId: row.id, skill: row.skillId, action: row.action, status: row.status }))
+}
