@@ -1,0 +1,156 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type DoctorReport, examineStore } from '../../src/broker/doctor.ts'
+import { performAction } from '../../src/broker/perform-action.ts'
+import { openCheckpointPublisher } from '../../src/broker/publish-checkpoint.ts'
+import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
+import { openSqliteView } from '../../src/store/open-sqlite-reader.ts'
+import { appendLeaves } from '../support/append-leaves.ts'
+import { answered, broken } from '../support/fake-skill.ts'
+import { type Granted, grantAll, order, SECRET } from '../support/granted-agent.ts'
+import { sampleManifest } from '../support/sample-manifest.ts'
+import { createTestBroker, type TestBroker } from '../support/test-broker.ts'
+
+let test: TestBroker
+let alice: Granted
+let file: string
+
+beforeEach(async () => {
+  test = await createTestBroker()
+  file = join(test.folder, 'broker.sqlite')
+  test.secrets.set('coffee.order /payment_token', SECRET)
+  alice = await grantAll(test.broker, sampleManifest('coffee.order'), {
+    budgets: [
+      { measure: 'amount', currency: 'CNY', window: { kind: 'lifetime' }, limit: 100_000 },
+      { measure: 'amount', currency: 'CNY', window: { kind: 'rolling', ms: 3_600_000 }, limit: 50_000 },
+      { measure: 'count', window: { kind: 'calendar', period: 'day' }, limit: 50 },
+    ],
+  })
+  const buy = () => performAction(test.broker, alice.ask('order_and_pay', order(100)))
+  test.skill.replyNext(answered({ order_id: 'O-1', charged_amount: 90, currency: 'CNY' }))
+  await buy()
+  test.skill.replyNext(broken('cut'))
+  await buy()
+})
+afterEach(() => test.close())
+
+async function examine(): Promise<DoctorReport> {
+  const view = openSqliteView(file, test.clock.nowMs())
+  try {
+    return await examineStore(view, await openCheckpointRegisterFile(join(test.folder, 'reg.json')).read())
+  } finally {
+    view.close()
+  }
+}
+const publish = () =>
+  openCheckpointPublisher(test.broker, openCheckpointRegisterFile(join(test.folder, 'reg.json'))).publishNow()
+
+/** Changes the file behind the broker's back, as a person with an editor would. */
+function tamper(...statements: string[]): void {
+  const db = new Database(file)
+  for (const name of [
+    'log_leaves_no_update',
+    'log_leaves_no_delete',
+    'log_nodes_no_update',
+    'log_nodes_next_only',
+  ])
+    db.exec(`DROP TRIGGER IF EXISTS ${name}`)
+  for (const statement of statements) db.exec(statement)
+  db.close()
+}
+const codes = async () => [...new Set((await examine()).faults.map((fault) => fault.code))]
+
+describe('examineStore', () => {
+  it('finds nothing wrong, and lists what is in doubt', async () => {
+    await appendLeaves(test.broker, 600)
+    await publish()
+    const report = await examine()
+    expect(report.faults).toEqual([])
+    expect(report.unsettled).toMatchObject([{ skillId: 'coffee.order', status: 'in_doubt' }])
+    expect(report.checked).toEqual({ users: 1, counters: 3, actions: 2, leaves: 604 })
+  })
+
+  it('finds nothing wrong with an empty store', async () => {
+    const empty = await createTestBroker()
+    const view = openSqliteView(join(empty.folder, 'broker.sqlite'), 0)
+    expect((await examineStore(view)).faults).toEqual([])
+    view.close()
+    await empty.close()
+  })
+
+  it.each([
+    ['a counter that forgot a capture', `UPDATE counters SET captured = 0 WHERE window_kind = 'lifetime'`],
+    ['a counter that forgot a hold', `UPDATE counters SET held = 0 WHERE window_kind = 'rolling'`],
+    ['a count too low', `UPDATE counters SET captured = 0 WHERE measure = 'count'`],
+    [
+      'an action whose amount was lowered',
+      `UPDATE actions SET captured_minor = 1 WHERE status = 'succeeded'`,
+    ],
+    ['an action that was taken out', `DELETE FROM actions WHERE status = 'succeeded'`],
+  ])('finds %s', async (_, statement) => {
+    tamper(statement)
+    expect(await codes()).toContain('counter_differs')
+  })
+
+  it.each([
+    [
+      'a permit without a leaf',
+      `UPDATE actions SET event_id = NULL WHERE status = 'in_doubt'`,
+      'permit_without_leaf',
+    ],
+    ['a permit of a leaf that is not there', `UPDATE actions SET event_id = 'evt_x'`, 'permit_without_leaf'],
+    [
+      'an end without a leaf',
+      `UPDATE actions SET settle_event_id = NULL WHERE status = 'succeeded'`,
+      'outcome_without_leaf',
+    ],
+    [
+      'an action that names another leaf',
+      `UPDATE actions SET leaf_hash = zeroblob(32) WHERE status = 'in_doubt'`,
+      'leaf_of_action_differs',
+    ],
+    ['an unknown status', `UPDATE actions SET status = 'fine' WHERE status = 'in_doubt'`, 'unknown_status'],
+    [
+      'a changed leaf',
+      `UPDATE log_leaves SET leaf = cast(leaf || x'20' AS blob) WHERE leaf_index = 0`,
+      'leaf_hash_differs',
+    ],
+    [
+      'a node without leaves',
+      `INSERT INTO log_nodes (level, node_index, hash) VALUES (8, 0, zeroblob(32))`,
+      'node_surplus',
+    ],
+  ])('finds %s', async (_, statement, code) => {
+    tamper(statement)
+    expect(await codes()).toContain(code)
+  })
+
+  it('finds a changed node of the tree', async () => {
+    await appendLeaves(test.broker, 300)
+    tamper(`UPDATE log_nodes SET hash = zeroblob(32)`)
+    expect(await codes()).toEqual(['node_differs'])
+  })
+
+  it('finds a rewritten history whose hashes agree with one another', async () => {
+    await publish()
+    tamper(`DELETE FROM log_leaves WHERE leaf_index = (SELECT max(leaf_index) FROM log_leaves)`)
+    expect(await codes()).toEqual(expect.arrayContaining(['checkpoint_differs', 'register_differs']))
+  })
+
+  it('looks at one moment while the broker goes on writing', async () => {
+    const view = openSqliteView(file, test.clock.nowMs())
+    const before = await view.read(async (tx) => tx.log.leaves(0, 100))
+    await appendLeaves(test.broker, 10)
+    expect(await view.read(async (tx) => tx.log.leaves(0, 100))).toHaveLength(before.length)
+    expect((await examineStore(view)).faults).toEqual([])
+    view.close()
+  })
+
+  it('cannot write', async () => {
+    const view = openSqliteView(file, 0)
+    await expect(view.read(async (tx) => tx.incidents.close('inc_x', 1))).rejects.toThrow(/readonly/)
+    view.close()
+    expect(() => openSqliteView(join(test.folder, 'none.sqlite'), 0)).toThrow()
+  })
+})
