@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addDoctor } from './doctor.ts'
 import { addKeysGenerate } from './keys-generate.ts'
+import { addLogFollow } from './log-follow.ts'
+import { addLogVerify } from './log-verify.ts'
 import { addManifestDiff } from './manifest-diff.ts'
 import { addManifestLint } from './manifest-lint.ts'
 import { addManifestRegister } from './manifest-register.ts'
@@ -24,6 +27,12 @@ addManifestSign(manifest, terminal)
 addManifestVerify(manifest, terminal)
 addManifestDiff(manifest, terminal)
 addManifestRegister(manifest, terminal)
+
+const log = program.command('log').description('the published log: verify it, follow it')
+addLogVerify(log, terminal)
+addLogFollow(log, terminal)
+
+addDoctor(program, terminal)
 
 try {
   await program.parseAsync(process.argv)

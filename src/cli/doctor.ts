@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { type DoctorReport, examineStore } from '../broker/doctor.ts'
+import type { RegisterEntry } from '../ports/checkpoint-register.ts'
+import { openCheckpointRegisterFile } from '../store/checkpoint-register-file.ts'
+import { dataFilesIn } from '../store/data-files.ts'
+import { openDataView } from './data-log.ts'
+import { CannotRun, type Terminal } from './terminal.ts'
+
+type Options = { data: string; json: boolean }
+
+export function addDoctor(program: Command, terminal: Terminal): void {
+  program
+    .command('doctor')
+    .description('recompute every counter from its permits and the log from its leaves; changes nothing')
+    .option('--data <folder>', 'the data folder of a broker, which may be running', './data')
+    .option('--json', 'print the report as JSON', false)
+    .action(async (options: Options) => {
+      const view = openDataView(options.data)
+      try {
+        const report = await examineStore(view, await readRegister(options.data))
+        if (options.json) terminal.out(JSON.stringify(report, null, 2))
+        else print(report, terminal)
+        terminal.exitWith(report.faults.length > 0 ? 1 : 0)
+      } finally {
+        view.close()
+      }
+    })
+}
+
+async function readRegister(folder: string): Promise<RegisterEntry | undefined> {
+  try {
+    return await openCheckpointRegisterFile(dataFilesIn(folder).register).read()
+  } catch (cause) {
+    throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
+      cause,
+    })
+  }
+}
+
+function print({ faults, unsettled, checked }: DoctorReport, terminal: Terminal): void {
+  terminal.out(
+    `checked ${checked.counters} counters of ${checked.users} users, ${checked.actions} actions and ${checked.leaves} leaves`,
+  )
+  for (const { id, skillId, action, status, decidedAtMs } of unsettled) {
+    const since = new Date(decidedAtMs).toISOString()
+    terminal.out(`${terminal.paint('yellow', status)} ${id} ${skillId} ${action} since ${since}`)
+  }
+  for (const { code, where, detail } of faults)
+    terminal.out(`${terminal.paint('red', code)} ${where}: ${detail}`)
+  const verdict = faults.length === 0 ? terminal.paint('green', 'no faults') : `${faults.length} faults`
+  terminal.out(`${verdict}, ${unsettled.length} permits not settled`)
+}

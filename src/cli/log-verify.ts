@@ -1,0 +1,74 @@
+import type { Command } from 'commander'
+import { type NoteKey, parseVkey } from '../core/merkle/note-key.ts'
+import { httpLogSource } from '../sdk/http-log-source.ts'
+import { type LogVerdict, verifyLog } from '../sdk/verify-log.ts'
+import { findLogKey, openDataView, viewLogSource } from './data-log.ts'
+import { CannotRun, type Terminal } from './terminal.ts'
+
+type Options = { data?: string; url?: string; vkey?: string; token?: string; json: boolean }
+
+export function addLogVerify(log: Command, terminal: Terminal): void {
+  log
+    .command('verify')
+    .description('verify a whole log: its signature, every entry, every hash, the root')
+    .option('--data <folder>', 'the data folder of a broker, which may be running')
+    .option('--url <prefix>', 'a served log, such as https://broker.example/log')
+    .option('--vkey <key>', "the log's verifier key; with --data, the folder's own unless given")
+    .option('--token <token>', 'a token with the scope log:read, where entries need one')
+    .option('--json', 'print the verdict as JSON', false)
+    .action(async (options: Options) => {
+      const verdict =
+        options.data === undefined ? await verifyServed(options) : await verifyData(options.data, options)
+      if (options.json) terminal.out(JSON.stringify(toJson(verdict), null, 2))
+      else print(verdict, terminal)
+      terminal.exitWith(verdict.kind === 'verified' ? 0 : 1)
+    })
+}
+
+/** Reads the verifier key a person gave. @throws CannotRun if it is none. */
+export function readVkey(vkey: string | undefined): NoteKey {
+  if (vkey === undefined)
+    throw new CannotRun('give the verifier key of the log with --vkey, from somebody you trust')
+  const key = parseVkey(vkey.trim())
+  if (!key) throw new CannotRun('--vkey is not a verifier key of the form name+hash+key')
+  return key
+}
+
+async function verifyServed({ url, vkey, token }: Options): Promise<LogVerdict> {
+  if (url === undefined) throw new CannotRun('say which log: --data <folder> or --url <prefix>')
+  if (!URL.canParse(url)) throw new CannotRun(`${url} is not a URL`)
+  return verifyLog(httpLogSource(url, token === undefined ? {} : { token }), { logKey: readVkey(vkey) })
+}
+
+async function verifyData(folder: string, { url, vkey }: Options): Promise<LogVerdict> {
+  if (url !== undefined) throw new CannotRun('--data and --url name two logs: give one of them')
+  const view = openDataView(folder)
+  try {
+    const source = viewLogSource(view)
+    const note = await source.checkpoint().catch((cause: unknown) => {
+      throw new CannotRun(`${folder}: no checkpoint was published yet`, { cause })
+    })
+    const logKey = vkey === undefined ? findLogKey(folder, note) : readVkey(vkey)
+    if (!logKey) throw new CannotRun(`${folder} holds no key that signed its newest checkpoint: give --vkey`)
+    return await verifyLog(source, { logKey })
+  } finally {
+    view.close()
+  }
+}
+
+function toJson(verdict: LogVerdict) {
+  if (verdict.kind === 'fault') return verdict
+  const { origin, treeSize, rootHash } = verdict.checkpoint
+  return { kind: verdict.kind, origin, treeSize, rootHash: rootHash.toString('base64'), note: verdict.note }
+}
+
+function print(verdict: LogVerdict, terminal: Terminal): void {
+  if (verdict.kind === 'fault') {
+    const { code, ...facts } = verdict.fault
+    terminal.out(`${terminal.paint('red', code)} ${JSON.stringify(facts)}`)
+    return
+  }
+  const { origin, treeSize, rootHash } = verdict.checkpoint
+  terminal.out(`${terminal.paint('green', 'the log verifies')}: ${origin}, ${treeSize} leaves`)
+  terminal.out(`root ${rootHash.toString('base64')}`)
+}
