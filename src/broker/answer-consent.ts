@@ -126,7 +126,17 @@ function askedTerms(request: ConsentRequestRow): GrantTerms {
   return JSON.parse(request.terms) as GrantTerms
 }
 
-/** Terms are refused when they are not proven narrower, or speak of what the manifest does not have. */
+/**
+ * What a person adds by narrowing and nothing could ever meet. The rest that a check of asked terms finds is what
+ * narrowing leaves behind, such as the budget of an action that was struck out: it hinders nothing.
+ */
+const ADDED_IN_VAIN: readonly TermsFault['code'][] = [
+  'constraint_field_unknown',
+  'constraint_cannot_hold',
+  'deployment_unknown',
+]
+
+/** Terms are refused when they are not proven narrower, or when what narrows them can never be met. */
 async function termsRefusal(
   broker: Broker,
   tx: Tx,
@@ -140,7 +150,9 @@ async function termsRefusal(
   if (request.renewsGrantId !== null) return undefined
   const { manifest } = await broker.manifests.load(tx, request.manifestDigest)
   const registered = deploymentsOf(agent).map(({ id }) => id)
-  const faults = checkTermsAgainstManifest(terms, manifest, registered, tx.nowMs)
+  const faults = checkTermsAgainstManifest(terms, manifest, registered, tx.nowMs).filter(({ code }) =>
+    ADDED_IN_VAIN.includes(code),
+  )
   return faults.length > 0 ? { kind: 'invalid', faults } : undefined
 }
 
