@@ -6,7 +6,7 @@ import { toCounter, toLeg } from './counter-rows.ts'
 import { auditLeaves, type LogDiagnosis } from './doctor-log.ts'
 
 /** One thing that is not as it must be. `where` names it without personal data beyond ids. */
-export type DoctorFault = {
+type DoctorFault = {
   readonly code:
     | 'counter_differs'
     | 'counter_above_ceiling'

@@ -1,10 +1,4 @@
-import {
-  actionTargetOf,
-  FREEZE_KINDS,
-  type FreezeKind,
-  freezeIdOf,
-  freezeIdsFor,
-} from '../core/decision/freeze-ids.ts'
+import { FREEZE_KINDS, type FreezeKind, freezeIdOf, freezeIdsFor } from '../core/decision/freeze-ids.ts'
 import type { FreezeRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
@@ -21,7 +15,7 @@ export type FreezeInput = OperatorAct & {
 }
 
 /** A permit given before the freeze that nobody knows the end of. */
-export type UnsettledPermit = {
+type UnsettledPermit = {
   readonly actionId: string
   readonly skill: string
   readonly action: string
@@ -86,7 +80,7 @@ export async function freeze(
     return {
       wasFrozen: standing !== undefined,
       includesCleanUp,
-      targetKnown: await isKnown(tx, kind, target),
+      targetKnown: await isKnown(broker, tx, kind, target),
       unsettled: await unsettledUnder(tx, freezeId),
     }
   })
@@ -141,7 +135,7 @@ function refuseTarget(kind: FreezeKind, target: string) {
   return target === '' || target.length > 200 ? refused('a target has 1 to 200 characters') : undefined
 }
 
-async function isKnown(tx: Tx, kind: FreezeKind, target: string): Promise<boolean | null> {
+async function isKnown(broker: Broker, tx: Tx, kind: FreezeKind, target: string): Promise<boolean | null> {
   switch (kind) {
     case 'user':
       return (await tx.users.find(target)) !== undefined
@@ -152,9 +146,10 @@ async function isKnown(tx: Tx, kind: FreezeKind, target: string): Promise<boolea
     case 'skill':
       return (await tx.skills.find(target)) !== undefined
     case 'action': {
-      const [skill = '', action = ''] = target.split('/')
-      if (actionTargetOf(skill, action) !== target) return false
-      return (await tx.skills.find(skill)) === undefined ? false : null
+      const [skillId = '', name = ''] = target.split('/')
+      const skill = await tx.skills.find(skillId)
+      if (!skill?.currentDigest) return skill === undefined ? false : null
+      return (await broker.manifests.load(tx, skill.currentDigest)).actions.has(name)
     }
     // Deployments are registered with agents, under ids of the agents' own.
     case 'deployment':

@@ -2,7 +2,7 @@ import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import type { LeafSealer } from './leaf-sealer.ts'
 
-export type IncidentKind = 'overrun' | 'amount_without_spend' | 'manifest_drift' | 'reported'
+type IncidentKind = 'overrun' | 'amount_without_spend' | 'manifest_drift' | 'reported'
 
 export type NewIncident = {
   readonly kind: IncidentKind

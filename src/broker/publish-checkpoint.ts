@@ -95,7 +95,7 @@ export function openCheckpointPublisher(broker: Broker, register: CheckpointRegi
  *
  * @throws RegisterConflict if the register is ahead of the log, of another log, or was changed by somebody else.
  */
-export async function publishCheckpoint(
+async function publishCheckpoint(
   broker: Broker,
   register: CheckpointRegister,
   head: TreeHead,

@@ -6,11 +6,11 @@ import type { Broker } from './broker.ts'
 import { type CheckpointPublisher, logKeyOf } from './publish-checkpoint.ts'
 import { readHashTile, readPath } from './tree-tiles.ts'
 
-export type NotFound = { readonly kind: 'not_found' }
+type NotFound = { readonly kind: 'not_found' }
 /** Bytes that never change; a full tile never gets another name either. */
-export type LogResource = { readonly kind: 'found'; readonly bytes: Buffer; readonly isFull: boolean }
-export type LogPath = { readonly kind: 'found'; readonly proof: readonly Buffer[] }
-export type LogInclusion = LogPath & { readonly leafIndex: number; readonly treeSize: number }
+type LogResource = { readonly kind: 'found'; readonly bytes: Buffer; readonly isFull: boolean }
+type LogPath = { readonly kind: 'found'; readonly proof: readonly Buffer[] }
+type LogInclusion = LogPath & { readonly leafIndex: number; readonly treeSize: number }
 
 /** The published log, as surfaces serve it. Nothing beyond the newest checkpoint is ever shown. */
 export type LogReader = {

@@ -34,7 +34,7 @@ export async function searchActions(
 }
 
 /** The sealed parts of one event; undefined where there is none or its key is destroyed. */
-export type OpenedEvent = {
+type OpenedEvent = {
   readonly core: JsonValue | undefined
   readonly subj: JsonValue | undefined
   readonly body: JsonValue | undefined

@@ -23,7 +23,7 @@ export type ReceiptTrust = {
   readonly witnessKeys?: readonly NoteKey[]
 }
 
-export type ReceiptFault =
+type ReceiptFault =
   | JwsFault
   | CheckpointRefusal
   | 'malformed_receipt'
@@ -35,7 +35,7 @@ export type ReceiptFault =
   | 'status_mismatch'
 
 /** What a leaf says openly. */
-export type LeafFacts = z.infer<typeof leafShape>
+type LeafFacts = z.infer<typeof leafShape>
 
 export type ReceiptVerdict =
   | {
@@ -77,9 +77,9 @@ export function verifyReceipt(received: unknown, trust: ReceiptTrust): ReceiptVe
   const claims = parsed.data
   if (claims.iss !== trust.issuer) return refused('other_issuer')
 
-  const head = verifyCheckpoint(note, logKey, trust.witnessKeys, claims.org)
+  const head = verifyCheckpoint(note, logKey, trust.witnessKeys)
   if (head.kind === 'refused') return refused(head.code)
-  if (claims.org !== logKey.name) return refused('wrong_origin')
+  if (claims.org !== head.checkpoint.origin) return refused('wrong_origin')
   if ((outcome === undefined) !== (claims.out === undefined)) return refused('leaf_mismatch')
 
   const proven = [prove(decision, claims.dec, head.checkpoint)]

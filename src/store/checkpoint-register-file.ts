@@ -32,8 +32,7 @@ export function openCheckpointRegisterFile(file: string): CheckpointRegister {
   }
 }
 
-/** The line a register file holds. */
-export function registerLine({ origin, treeSize, rootHash }: RegisterEntry): string {
+function registerLine({ origin, treeSize, rootHash }: RegisterEntry): string {
   return `${JSON.stringify({ origin, treeSize, rootHash: rootHash.toString('base64') })}\n`
 }
 

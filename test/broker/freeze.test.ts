@@ -120,6 +120,9 @@ describe('a freeze', () => {
     expect(await stop('user', 'usr_slip')).toMatchObject({ targetKnown: false })
     expect(await stop('user', alice.userId)).toMatchObject({ targetKnown: true })
     expect(await stop('deployment', DEPLOYMENT)).toMatchObject({ targetKnown: null })
+    expect(await stop('action', 'coffee.order/order_and_pay')).toMatchObject({ targetKnown: true })
+    expect(await stop('action', 'coffee.order/order_and_pya')).toMatchObject({ targetKnown: false })
+    expect(await stop('action', 'coffee/order_and_pay')).toMatchObject({ targetKnown: false })
   })
 
   it.each([

@@ -26,7 +26,7 @@ export function freezeIdOf(kind: FreezeKind, target: string): string {
 }
 
 /** How an action is named as a target: skill ids hold no slash, so the first one separates. */
-export function actionTargetOf(skill: string, action: string): string {
+function actionTargetOf(skill: string, action: string): string {
   return `${skill}/${action}`
 }
 
