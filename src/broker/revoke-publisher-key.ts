@@ -12,7 +12,7 @@ import type { Broker } from './broker.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { type ReasonRefused, refuseReason } from './operator-act.ts'
 import { loadKeySet } from './publisher-key-set.ts'
-import { stopVersion } from './suspend-version.ts'
+import { stopVersion } from './stop-version.ts'
 
 export type RevokePublisherKeyOutcome =
   | ReasonRefused

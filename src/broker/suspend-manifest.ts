@@ -1,7 +1,7 @@
 import type { Broker } from './broker.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { type OperatorAct, type ReasonRefused, refuseReason } from './operator-act.ts'
-import { stopVersion } from './suspend-version.ts'
+import { stopVersion } from './stop-version.ts'
 
 export type StopManifestInput = OperatorAct & { readonly digest: string }
 

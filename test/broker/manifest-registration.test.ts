@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveManifest, resumeManifest } from '../../src/broker/approve-manifest.ts'
 import { listManifests, showManifest } from '../../src/broker/list-manifests.ts'
+import { revokePublisherKey } from '../../src/broker/revoke-publisher-key.ts'
 import { submitManifest } from '../../src/broker/submit-manifest.ts'
 import { revokeManifest, suspendManifest } from '../../src/broker/suspend-manifest.ts'
 import { setPointer } from '../../src/core/json-pointer.ts'
@@ -131,6 +132,24 @@ describe('the signature of a version', () => {
     const header = Buffer.from(JSON.stringify({ alg: 'none', kid: key.kid, typ: MANIFEST_TYP }))
     const outcome = await signedWith(`${header.toString('base64url')}..AA`)
     expect(outcome).toMatchObject({ kind: 'signature_refused', code: 'signature_alg_refused' })
+  })
+
+  it('is refused when its key is revoked while it is being verified', async () => {
+    const verifier = createManifestVerifier()
+    const slow = {
+      ...test.broker,
+      manifestVerifier: {
+        ...verifier,
+        async verifyManifest(...args: Parameters<typeof verifier.verifyManifest>) {
+          const verdict = await verifier.verifyManifest(...args)
+          const by = { kind: 'operator', ...OPERATOR } as const
+          await revokePublisherKey(test.broker, { publisherId: COFFEE.publisher, kid: key.kid, by })
+          return verdict
+        },
+      },
+    }
+    expect(await submit(slow, COFFEE, key)).toMatchObject({ code: 'signature_key_unknown' })
+    expect(await listManifests(test.broker, { skillId: 'coffee.order' })).toEqual([])
   })
 
   it('is of no use for a publisher nobody registered', async () => {

@@ -104,7 +104,11 @@ describe('a receipt', () => {
   })
 
   it('waits until a published checkpoint covers its newest leaf', async () => {
-    test.skill.replyNext(answered({ order_id: 'O-2', charged_amount: 100, currency: 'CNY' }))
+    test.skill.replyNext(async () => {
+      // Between the two leaves: the decision is covered, the outcome is the very next leaf.
+      await publisher.publishNow()
+      return answered({ order_id: 'O-2', charged_amount: 100, currency: 'CNY' })
+    })
     const id = await buy()
     expect(await ask(id)).toEqual({ kind: 'not_yet' })
     await publisher.publishNow()
