@@ -1,3 +1,5 @@
+-- Every table of the broker. STRICT, so that no column holds another type than it says; WITHOUT ROWID where a row
+-- is found by its key alone, so that what belongs together lies together.
 CREATE TABLE `actions` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,
@@ -16,6 +18,7 @@ CREATE TABLE `actions` (
 	`event_id` text,
 	`leaf_hash` blob,
 	`broker_key` text,
+	`sent_digest` text,
 	`session_id` text NOT NULL,
 	`currency` text,
 	`reserved_minor` integer,
@@ -31,17 +34,17 @@ CREATE TABLE `actions` (
 	`decided_at_ms` integer NOT NULL,
 	`settled_at_ms` integer,
 	`next_check_at_ms` integer,
+	CONSTRAINT "actions_count_when_decided" CHECK(reserved_at_ms is null or reserved_at_ms = decided_at_ms),
 	CONSTRAINT "actions_held_not_negative" CHECK(held_minor >= 0),
 	CONSTRAINT "actions_captured_not_negative" CHECK(captured_minor >= 0),
 	CONSTRAINT "actions_overrun_not_negative" CHECK(overrun_minor >= 0),
 	CONSTRAINT "actions_take_at_most_the_reserved" CHECK(held_minor + captured_minor <= coalesce(reserved_minor, 0))
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `actions_one_per_key` ON `actions` (`user_id`,`agent_id`,`idempotency_key`);--> statement-breakpoint
-CREATE INDEX `actions_reserved` ON `actions` (`user_id`,`reserved_at_ms`);--> statement-breakpoint
-CREATE INDEX `actions_by_user` ON `actions` (`user_id`,`created_at_ms`);--> statement-breakpoint
-CREATE INDEX `actions_by_time` ON `actions` (`created_at_ms`);--> statement-breakpoint
-CREATE INDEX `actions_unsettled` ON `actions` (`status`,`next_check_at_ms`) WHERE status in ('dispatched', 'in_doubt');--> statement-breakpoint
+CREATE INDEX `actions_by_user` ON `actions` (`user_id`,`decided_at_ms`);--> statement-breakpoint
+CREATE INDEX `actions_by_time` ON `actions` (`decided_at_ms`);--> statement-breakpoint
+CREATE INDEX `actions_unsettled` ON `actions` (`user_id`,`created_at_ms`) WHERE status in ('dispatched', 'in_doubt');--> statement-breakpoint
 CREATE TABLE `agents` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,
@@ -52,7 +55,7 @@ CREATE TABLE `agents` (
 	`deployments` text NOT NULL,
 	`status` text NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `agents_by_user` ON `agents` (`user_id`);--> statement-breakpoint
 CREATE INDEX `agents_by_key` ON `agents` (`user_id`,`key_thumbprint`);--> statement-breakpoint
@@ -65,11 +68,13 @@ CREATE TABLE `approvals` (
 	`action_id` text NOT NULL,
 	`digest` text NOT NULL,
 	`questions` text NOT NULL,
+	`preview_event_id` text,
+	`preview_digest` text,
 	`status` text NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`expires_at_ms` integer NOT NULL,
 	`decided_at_ms` integer
-);
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `approvals_by_user` ON `approvals` (`user_id`,`status`,`created_at_ms`);--> statement-breakpoint
 CREATE INDEX `approvals_by_action` ON `approvals` (`action_id`);--> statement-breakpoint
@@ -82,7 +87,7 @@ CREATE TABLE `commitments` (
 	`times` integer NOT NULL,
 	`status` text NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `commitments_by_user` ON `commitments` (`user_id`,`status`);--> statement-breakpoint
 CREATE TABLE `consent_requests` (
@@ -99,7 +104,7 @@ CREATE TABLE `consent_requests` (
 	`created_at_ms` integer NOT NULL,
 	`expires_at_ms` integer NOT NULL,
 	`decided_at_ms` integer
-);
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `consent_requests_by_user` ON `consent_requests` (`user_id`,`created_at_ms`);--> statement-breakpoint
 CREATE TABLE `counters` (
@@ -125,7 +130,7 @@ CREATE TABLE `counters` (
 	CONSTRAINT "counters_captured_not_negative" CHECK(captured >= 0),
 	CONSTRAINT "counters_within_ceiling" CHECK(held + captured <= ceiling),
 	CONSTRAINT "counters_safe_integers" CHECK(ceiling <= 9007199254740991)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `debts` (
 	`action_id` text PRIMARY KEY NOT NULL,
@@ -134,8 +139,9 @@ CREATE TABLE `debts` (
 	`amount_minor` integer NOT NULL,
 	`currency` text NOT NULL,
 	`paid_by_action_id` text
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE INDEX `debts_by_payment` ON `debts` (`paid_by_action_id`);--> statement-breakpoint
 CREATE TABLE `freezes` (
 	`id` text PRIMARY KEY NOT NULL,
 	`kind` text NOT NULL,
@@ -144,7 +150,7 @@ CREATE TABLE `freezes` (
 	`reason` text NOT NULL,
 	`operator_id` text NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `grants` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -160,7 +166,7 @@ CREATE TABLE `grants` (
 	`expires_at_ms` integer NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`changed_at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `grants_by_pair` ON `grants` (`user_id`,`agent_id`,`skill_id`,`status`);--> statement-breakpoint
 CREATE INDEX `grants_by_user` ON `grants` (`user_id`,`created_at_ms`);--> statement-breakpoint
@@ -175,7 +181,7 @@ CREATE TABLE `incidents` (
 	`status` text NOT NULL,
 	`opened_at_ms` integer NOT NULL,
 	`closed_at_ms` integer
-);
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `incidents_by_status` ON `incidents` (`status`,`opened_at_ms`);--> statement-breakpoint
 CREATE INDEX `incidents_by_user` ON `incidents` (`user_id`,`skill_id`,`status`);--> statement-breakpoint
@@ -186,14 +192,14 @@ CREATE TABLE `leaf_parts` (
 	`commitment` blob NOT NULL,
 	`sealed` blob NOT NULL,
 	PRIMARY KEY(`event_id`, `part`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `log_checkpoints` (
 	`tree_size` integer PRIMARY KEY NOT NULL,
 	`root_hash` blob NOT NULL,
 	`note` text NOT NULL,
 	`at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `log_leaves` (
 	`leaf_index` integer PRIMARY KEY NOT NULL,
@@ -201,7 +207,7 @@ CREATE TABLE `log_leaves` (
 	`leaf` blob NOT NULL,
 	`leaf_hash` blob NOT NULL,
 	`at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `log_leaves_event_id_unique` ON `log_leaves` (`event_id`);--> statement-breakpoint
 CREATE TABLE `log_nodes` (
@@ -209,7 +215,7 @@ CREATE TABLE `log_nodes` (
 	`node_index` integer NOT NULL,
 	`hash` blob NOT NULL,
 	PRIMARY KEY(`level`, `node_index`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `manifests` (
 	`digest` text PRIMARY KEY NOT NULL,
@@ -223,7 +229,7 @@ CREATE TABLE `manifests` (
 	`reason` text,
 	`submitted_at_ms` integer NOT NULL,
 	`changed_at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `manifests_one_digest_per_version` ON `manifests` (`skill_id`,`version`);--> statement-breakpoint
 CREATE INDEX `manifests_by_status` ON `manifests` (`status`,`submitted_at_ms`);--> statement-breakpoint
@@ -236,12 +242,12 @@ CREATE TABLE `publisher_keys` (
 	`added_by` text NOT NULL,
 	`added_at_ms` integer NOT NULL,
 	PRIMARY KEY(`publisher_id`, `kid`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `publishers` (
 	`id` text PRIMARY KEY NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `saved_recipients` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -249,7 +255,7 @@ CREATE TABLE `saved_recipients` (
 	`label` text NOT NULL,
 	`value` text NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `saved_recipients_by_value` ON `saved_recipients` (`user_id`,`value`);--> statement-breakpoint
 CREATE TABLE `seen_recipients` (
@@ -258,7 +264,7 @@ CREATE TABLE `seen_recipients` (
 	`recipient` text NOT NULL,
 	`first_at_ms` integer NOT NULL,
 	PRIMARY KEY(`user_id`, `skill_id`, `recipient`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `sessions` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -268,7 +274,7 @@ CREATE TABLE `sessions` (
 	`last_seen_at_ms` integer NOT NULL,
 	`read_untrusted` integer NOT NULL,
 	`categories` text NOT NULL
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `skills` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -276,7 +282,7 @@ CREATE TABLE `skills` (
 	`current_digest` text,
 	`highest_version` integer NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `user_budgets` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -285,11 +291,11 @@ CREATE TABLE `user_budgets` (
 	`scope_id` text NOT NULL,
 	`budget` text NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `user_budgets_by_user` ON `user_budgets` (`user_id`);--> statement-breakpoint
 CREATE TABLE `users` (
 	`id` text PRIMARY KEY NOT NULL,
 	`time_zone` text NOT NULL,
 	`created_at_ms` integer NOT NULL
-);
+) STRICT;

@@ -31,3 +31,15 @@ BEGIN SELECT RAISE(ABORT, 'log_checkpoints is append-only'); END;
 --> statement-breakpoint
 CREATE TRIGGER log_checkpoints_no_delete BEFORE DELETE ON log_checkpoints
 BEGIN SELECT RAISE(ABORT, 'log_checkpoints is append-only'); END;
+--> statement-breakpoint
+CREATE TRIGGER log_leaves_hash_bytes BEFORE INSERT ON log_leaves
+WHEN typeof(NEW.leaf_hash) <> 'blob' OR typeof(NEW.leaf) <> 'blob'
+BEGIN SELECT RAISE(ABORT, 'log_leaves holds bytes'); END;
+--> statement-breakpoint
+CREATE TRIGGER log_nodes_hash_bytes BEFORE INSERT ON log_nodes
+WHEN typeof(NEW.hash) <> 'blob'
+BEGIN SELECT RAISE(ABORT, 'log_nodes holds bytes'); END;
+--> statement-breakpoint
+CREATE TRIGGER log_checkpoints_hash_bytes BEFORE INSERT ON log_checkpoints
+WHEN typeof(NEW.root_hash) <> 'blob' OR length(NEW.root_hash) <> 32
+BEGIN SELECT RAISE(ABORT, 'log_checkpoints holds a root of 32 bytes'); END;

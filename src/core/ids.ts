@@ -16,13 +16,40 @@ export type IdKind = keyof typeof ID_PREFIXES
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** Spells 16 random bytes as an id: prefix, underscore, 26 Crockford base32 characters. */
-export function idOf(kind: IdKind, random: Uint8Array): string {
+const ORDER_CHARACTERS = 9
+const RANDOM_CHARACTERS = 26
+
+/**
+ * Spells an id: prefix, underscore, 9 Crockford base32 characters of an order, 26 of 128 random bits. Ids made one
+ * after another lie side by side in an index, which is what makes many inserts in one commit cheap.
+ *
+ * @param order below 2^45, such as Unix milliseconds.
+ */
+export function idOf(kind: IdKind, order: number, random: Uint8Array): string {
   if (random.length !== 16) throw new RangeError('an id takes 128 random bits')
-  let text = `${ID_PREFIXES[kind]}_`
+  return `${ID_PREFIXES[kind]}_${spellOrder(order)}${spellBytes(random)}`
+}
+
+/** Tells whether a text has the form of an id of this kind; anything else cannot name one of ours. */
+export function isId(kind: IdKind, text: string): boolean {
+  return new RegExp(`^${ID_PREFIXES[kind]}_[${ALPHABET}]{${ORDER_CHARACTERS + RANDOM_CHARACTERS}}$`).test(text)
+}
+
+function spellOrder(order: number): string {
+  let rest = order
+  let text = ''
+  for (let i = 0; i < ORDER_CHARACTERS; i++) {
+    text = ALPHABET[rest % 32] + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
+}
+
+function spellBytes(bytes: Uint8Array): string {
+  let text = ''
   let bits = 0
   let value = 0
-  for (const byte of random) {
+  for (const byte of bytes) {
     value = (value << 8) | byte
     bits += 8
     while (bits >= 5) {
@@ -32,9 +59,4 @@ export function idOf(kind: IdKind, random: Uint8Array): string {
     value &= (1 << bits) - 1
   }
   return text + ALPHABET[(value << (5 - bits)) & 31]
-}
-
-/** Tells whether a text has the form of an id of this kind; anything else cannot name one of ours. */
-export function isId(kind: IdKind, text: string): boolean {
-  return new RegExp(`^${ID_PREFIXES[kind]}_[${ALPHABET}]{26}$`).test(text)
 }

@@ -42,6 +42,28 @@ export interface Agents {
   setDeployments(id: string, deployments: string): Answer<void>
 }
 
+export type HeadOf = { userId: string; agentId: string; skillId: string; sessionId: string }
+
+/** What every decision begins with, in one answer: one round trip where the engine is across a network. */
+export type DecisionHead = {
+  agentUserId: string
+  lineageId: string
+  agentStatus: string
+  deployments: string
+  /** Null for a skill nobody knows. */
+  publisherId: string | null
+  currentDigest: string | null
+  timeZone: string | null
+  session: SessionRow | null
+  /** Open incidents that stop this skill's spending for this user. */
+  openIncidents: number
+}
+
+export interface DecisionHeads {
+  /** Undefined for an agent nobody knows. */
+  find(of: HeadOf): Answer<DecisionHead | undefined>
+}
+
 export interface Publishers {
   find(id: string): Answer<PublisherRow | undefined>
   list(): Answer<PublisherRow[]>
@@ -161,6 +183,7 @@ export interface Actions {
   insert(row: ActionRow): Answer<void>
   /** Writes every field of a row decided before; its key and its request never change. */
   update(row: ActionRow): Answer<void>
+  /** By the time of their decision, newest first. */
   list(search: ActionSearch, page: Page): Answer<ActionRow[]>
   /** Permitted and not settled, of one user (null: of all), oldest first. */
   unsettled(userId: string | null): Answer<ActionRow[]>
@@ -244,6 +267,7 @@ export interface Tx {
   readonly clockTrusted: boolean
   readonly users: Users
   readonly agents: Agents
+  readonly decisionHeads: DecisionHeads
   readonly publishers: Publishers
   readonly skills: Skills
   readonly manifests: Manifests

@@ -6,6 +6,7 @@ import { prepareCommitments } from './repositories/commitments.ts'
 import { prepareConsentRequests } from './repositories/consent-requests.ts'
 import { prepareCounters } from './repositories/counters.ts'
 import { prepareDebts } from './repositories/debts.ts'
+import { prepareDecisionHeads } from './repositories/decision-heads.ts'
 import { prepareFreezes } from './repositories/freezes.ts'
 import { prepareGrants } from './repositories/grants.ts'
 import { prepareIncidents } from './repositories/incidents.ts'
@@ -36,6 +37,7 @@ export function prepareQueries(preparation: Preparation) {
     freezes: prepareFreezes(preparation),
     incidents: prepareIncidents(preparation),
     debts: prepareDebts(preparation),
+    decisionHeads: prepareDecisionHeads(preparation),
     commitments: prepareCommitments(preparation),
     sessions: prepareSessions(preparation),
     log: prepareLog(preparation),

@@ -8,6 +8,7 @@ import { CommitmentRepository } from './repositories/commitments.ts'
 import { ConsentRequestRepository } from './repositories/consent-requests.ts'
 import { CounterRepository } from './repositories/counters.ts'
 import { DebtRepository } from './repositories/debts.ts'
+import { DecisionHeadRepository } from './repositories/decision-heads.ts'
 import { FreezeRepository } from './repositories/freezes.ts'
 import { GrantRepository } from './repositories/grants.ts'
 import { IncidentRepository } from './repositories/incidents.ts'
@@ -44,6 +45,10 @@ export class UnitTx implements Tx {
 
   get agents() {
     return new AgentRepository(this.#unit.run, this.#unit.queries.agents)
+  }
+
+  get decisionHeads() {
+    return new DecisionHeadRepository(this.#unit.run, this.#unit.queries.decisionHeads)
   }
 
   get publishers() {

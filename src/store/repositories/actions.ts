@@ -40,20 +40,13 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
           .where(eq(a.id, p('id'))),
       ),
     ),
-    insert: d.prepare(
-      'actions_insert',
-      db
-        .insert(a)
-        .values(allGiven(getTableColumns(a)))
-        .returning({ id: a.id }),
-    ),
+    insert: d.prepare('actions_insert', db.insert(a).values(allGiven(getTableColumns(a)))),
     update: d.prepare(
       'actions_update',
       db
         .update(a)
         .set(allGiven(later))
-        .where(eq(a.id, p('id')))
-        .returning({ id: a.id }),
+        .where(eq(a.id, p('id'))),
     ),
     list: d.prepare(
       'actions_list',
@@ -66,12 +59,12 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
             or(wanted('agentId'), eq(a.agentId, p('agentId'))),
             or(wanted('skillId'), eq(a.skillId, p('skillId'))),
             or(wanted('status'), eq(a.status, p('status'))),
-            gte(a.createdAtMs, p('fromMs')),
-            lte(a.createdAtMs, p('toMs')),
-            olderThan(a.createdAtMs, a.id),
+            gte(a.decidedAtMs, p('fromMs')),
+            lte(a.decidedAtMs, p('toMs')),
+            olderThan(a.decidedAtMs, a.id),
           ),
         )
-        .orderBy(desc(a.createdAtMs), desc(a.id))
+        .orderBy(desc(a.decidedAtMs), desc(a.id))
         .limit(p('limit')),
     ),
     listOfUser: d.prepare(
@@ -85,12 +78,12 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
             or(wanted('agentId'), eq(a.agentId, p('agentId'))),
             or(wanted('skillId'), eq(a.skillId, p('skillId'))),
             or(wanted('status'), eq(a.status, p('status'))),
-            gte(a.createdAtMs, p('fromMs')),
-            lte(a.createdAtMs, p('toMs')),
-            olderThan(a.createdAtMs, a.id),
+            gte(a.decidedAtMs, p('fromMs')),
+            lte(a.decidedAtMs, p('toMs')),
+            olderThan(a.decidedAtMs, a.id),
           ),
         )
-        .orderBy(desc(a.createdAtMs), desc(a.id))
+        .orderBy(desc(a.decidedAtMs), desc(a.id))
         .limit(p('limit')),
     ),
     unsettled: d.prepare(

@@ -31,28 +31,20 @@ export function prepareAgents({ db, t: { agents }, d }: Preparation) {
         .where(eq(agents.userId, p('userId')))
         .orderBy(asc(agents.createdAtMs), asc(agents.id)),
     ),
-    insert: d.prepare(
-      'agents_insert',
-      db
-        .insert(agents)
-        .values(allGiven(getTableColumns(agents)))
-        .returning({ id: agents.id }),
-    ),
+    insert: d.prepare('agents_insert', db.insert(agents).values(allGiven(getTableColumns(agents)))),
     setStatus: d.prepare(
       'agents_set_status',
       db
         .update(agents)
         .set({ status: given(agents.status, 'status') })
-        .where(eq(agents.id, p('id')))
-        .returning({ id: agents.id }),
+        .where(eq(agents.id, p('id'))),
     ),
     setDeployments: d.prepare(
       'agents_set_deployments',
       db
         .update(agents)
         .set({ deployments: given(agents.deployments, 'deployments') })
-        .where(eq(agents.id, p('id')))
-        .returning({ id: agents.id }),
+        .where(eq(agents.id, p('id'))),
     ),
   }
 }

@@ -57,13 +57,7 @@ export function prepareApprovals({ db, t: { approvals: a }, d }: Preparation) {
         .orderBy(desc(a.createdAtMs), desc(a.id))
         .limit(p('limit')),
     ),
-    insert: d.prepare(
-      'approvals_insert',
-      db
-        .insert(a)
-        .values(allGiven(getTableColumns(a)))
-        .returning({ id: a.id }),
-    ),
+    insert: d.prepare('approvals_insert', db.insert(a).values(allGiven(getTableColumns(a)))),
     setPreview: d.prepare(
       'approvals_set_preview',
       db
@@ -73,16 +67,14 @@ export function prepareApprovals({ db, t: { approvals: a }, d }: Preparation) {
           previewDigest: given(a.previewDigest, 'previewDigest'),
           digest: given(a.digest, 'digest'),
         })
-        .where(eq(a.id, p('id')))
-        .returning({ id: a.id }),
+        .where(eq(a.id, p('id'))),
     ),
     setStatus: d.prepare(
       'approvals_set_status',
       db
         .update(a)
         .set({ status: given(a.status, 'status'), decidedAtMs: given(a.decidedAtMs, 'atMs') })
-        .where(eq(a.id, p('id')))
-        .returning({ id: a.id }),
+        .where(eq(a.id, p('id'))),
     ),
   }
 }

@@ -15,20 +15,8 @@ export function prepareBudgets({ db, t: { userBudgets: b }, d }: Preparation) {
         .where(eq(b.userId, p('userId')))
         .orderBy(asc(b.createdAtMs), asc(b.id)),
     ),
-    insert: d.prepare(
-      'user_budgets_insert',
-      db
-        .insert(b)
-        .values(allGiven(getTableColumns(b)))
-        .returning({ id: b.id }),
-    ),
-    remove: d.prepare(
-      'user_budgets_remove',
-      db
-        .delete(b)
-        .where(eq(b.id, p('id')))
-        .returning({ id: b.id }),
-    ),
+    insert: d.prepare('user_budgets_insert', db.insert(b).values(allGiven(getTableColumns(b)))),
+    remove: d.prepare('user_budgets_remove', db.delete(b).where(eq(b.id, p('id')))),
   }
 }
 

@@ -15,20 +15,13 @@ export function prepareCommitments({ db, t: { commitments: m }, d }: Preparation
         .where(and(eq(m.userId, p('userId')), eq(m.status, p('status'))))
         .orderBy(asc(m.createdAtMs), asc(m.actionId)),
     ),
-    insert: d.prepare(
-      'commitments_insert',
-      db
-        .insert(m)
-        .values(allGiven(getTableColumns(m)))
-        .returning({ id: m.actionId }),
-    ),
+    insert: d.prepare('commitments_insert', db.insert(m).values(allGiven(getTableColumns(m)))),
     setStatus: d.prepare(
       'commitments_set_status',
       db
         .update(m)
         .set({ status: given(m.status, 'status') })
-        .where(eq(m.actionId, p('actionId')))
-        .returning({ id: m.actionId }),
+        .where(eq(m.actionId, p('actionId'))),
     ),
   }
 }

@@ -39,13 +39,7 @@ export function prepareConsentRequests({ db, t: { consentRequests: r }, d }: Pre
         )
         .orderBy(desc(r.createdAtMs), desc(r.id)),
     ),
-    insert: d.prepare(
-      'consent_requests_insert',
-      db
-        .insert(r)
-        .values(allGiven(getTableColumns(r)))
-        .returning({ id: r.id }),
-    ),
+    insert: d.prepare('consent_requests_insert', db.insert(r).values(allGiven(getTableColumns(r)))),
     decide: d.prepare(
       'consent_requests_decide',
       db
@@ -55,8 +49,7 @@ export function prepareConsentRequests({ db, t: { consentRequests: r }, d }: Pre
           grantId: given(r.grantId, 'grantId'),
           decidedAtMs: given(r.decidedAtMs, 'atMs'),
         })
-        .where(eq(r.id, p('id')))
-        .returning({ id: r.id }),
+        .where(eq(r.id, p('id'))),
     ),
   }
 }

@@ -26,8 +26,7 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
       db
         .insert(n)
         .values(rows)
-        .onConflictDoUpdate({ target: [n.userId, n.counterId], set })
-        .returning({ id: n.counterId }),
+        .onConflictDoUpdate({ target: [n.userId, n.counterId], set }),
     )
   }
 
@@ -79,15 +78,16 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
         .where(
           and(
             eq(a.userId, p('userId')),
-            gt(a.reservedAtMs, p('fromMs')),
-            lte(a.reservedAtMs, p('toMs')),
+            gt(a.decidedAtMs, p('fromMs')),
+            lte(a.decidedAtMs, p('toMs')),
+            isNotNull(a.reservedAtMs),
             or(isNull(sql`cast(${p('lineageId')} as text)`), eq(a.lineageId, p('lineageId'))),
             or(isNull(sql`cast(${p('skillId')} as text)`), eq(a.skillId, p('skillId'))),
             or(isNull(sql`cast(${p('action')} as text)`), eq(a.action, p('action'))),
             or(isNull(sql`cast(${p('currency')} as text)`), eq(a.currency, p('currency'))),
           ),
         )
-        .orderBy(asc(a.reservedAtMs), asc(a.id)),
+        .orderBy(asc(a.decidedAtMs), asc(a.id)),
     ),
     users: d.prepare(
       'counters_users',

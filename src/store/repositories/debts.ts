@@ -16,28 +16,20 @@ export function prepareDebts({ db, t: { debts }, d }: Preparation) {
           .where(eq(debts.actionId, p('actionId'))),
       ),
     ),
-    insert: d.prepare(
-      'debts_insert',
-      db
-        .insert(debts)
-        .values(allGiven(getTableColumns(debts)))
-        .returning({ id: debts.actionId }),
-    ),
+    insert: d.prepare('debts_insert', db.insert(debts).values(allGiven(getTableColumns(debts)))),
     setPayment: d.prepare(
       'debts_set_payment',
       db
         .update(debts)
         .set({ paidByActionId: given(debts.paidByActionId, 'paidByActionId') })
-        .where(eq(debts.actionId, p('actionId')))
-        .returning({ id: debts.actionId }),
+        .where(eq(debts.actionId, p('actionId'))),
     ),
     clearPayment: d.prepare(
       'debts_clear_payment',
       db
         .update(debts)
         .set({ paidByActionId: null })
-        .where(eq(debts.paidByActionId, p('paidByActionId')))
-        .returning({ id: debts.actionId }),
+        .where(eq(debts.paidByActionId, p('paidByActionId'))),
     ),
   }
 }

@@ -18,16 +18,9 @@ export function prepareFreezes({ db, t: { freezes: f }, d }: Preparation) {
       db
         .insert(f)
         .values(allGiven(getTableColumns(f)))
-        .onConflictDoNothing()
-        .returning({ id: f.id }),
+        .onConflictDoNothing(),
     ),
-    remove: d.prepare(
-      'freezes_remove',
-      db
-        .delete(f)
-        .where(eq(f.id, p('id')))
-        .returning({ id: f.id }),
-    ),
+    remove: d.prepare('freezes_remove', db.delete(f).where(eq(f.id, p('id')))),
   }
 }
 

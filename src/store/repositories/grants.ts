@@ -55,13 +55,7 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
           .orderBy(asc(g.id)),
       ),
     ),
-    insert: d.prepare(
-      'grants_insert',
-      db
-        .insert(g)
-        .values(allGiven(getTableColumns(g)))
-        .returning({ id: g.id }),
-    ),
+    insert: d.prepare('grants_insert', db.insert(g).values(allGiven(getTableColumns(g)))),
     update: d.prepare(
       'grants_update',
       db
@@ -75,8 +69,7 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
           expiresAtMs: given(g.expiresAtMs, 'expiresAtMs'),
           changedAtMs: given(g.changedAtMs, 'changedAtMs'),
         })
-        .where(eq(g.id, p('id')))
-        .returning({ id: g.id }),
+        .where(eq(g.id, p('id'))),
     ),
   }
 }

@@ -44,20 +44,13 @@ export function prepareIncidents({ db, t: { incidents: i }, d }: Preparation) {
         )
         .limit(1),
     ),
-    insert: d.prepare(
-      'incidents_insert',
-      db
-        .insert(i)
-        .values(allGiven(getTableColumns(i)))
-        .returning({ id: i.id }),
-    ),
+    insert: d.prepare('incidents_insert', db.insert(i).values(allGiven(getTableColumns(i)))),
     close: d.prepare(
       'incidents_close',
       db
         .update(i)
         .set({ status: 'closed', closedAtMs: given(i.closedAtMs, 'atMs') })
-        .where(eq(i.id, p('id')))
-        .returning({ id: i.id }),
+        .where(eq(i.id, p('id'))),
     ),
   }
 }

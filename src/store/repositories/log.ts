@@ -23,27 +23,12 @@ export function prepareLog({
           Object.entries(partColumns).map(([key, column]) => [key, given(column, `${key}${i}`)]),
         ) as { [K in keyof typeof partColumns]: SQL },
     )
-    return d.prepare(
-      `leaf_parts_insert_${count}`,
-      db.insert(leafParts).values(rows).returning({ part: leafParts.part }),
-    )
+    return d.prepare(`leaf_parts_insert_${count}`, db.insert(leafParts).values(rows))
   }
 
   return {
-    insertLeaf: d.prepare(
-      'log_leaves_insert',
-      db
-        .insert(l)
-        .values(allGiven(getTableColumns(l)))
-        .returning({ leafIndex: l.leafIndex }),
-    ),
-    insertNode: d.prepare(
-      'log_nodes_insert',
-      db
-        .insert(n)
-        .values(allGiven(getTableColumns(n)))
-        .returning({ nodeIndex: n.nodeIndex }),
-    ),
+    insertLeaf: d.prepare('log_leaves_insert', db.insert(l).values(allGiven(getTableColumns(l)))),
+    insertNode: d.prepare('log_nodes_insert', db.insert(n).values(allGiven(getTableColumns(n)))),
     insertParts: Array.from({ length: MOST_PARTS }, (_, i) => insertParts(i + 1)),
     leafByEvent: d.prepare(
       'log_leaves_by_event',
@@ -99,13 +84,7 @@ export function prepareLog({
       'log_checkpoints_newest',
       db.select().from(k).orderBy(desc(k.treeSize)).limit(1),
     ),
-    saveCheckpoint: d.prepare(
-      'log_checkpoints_insert',
-      db
-        .insert(k)
-        .values(allGiven(getTableColumns(k)))
-        .returning({ treeSize: k.treeSize }),
-    ),
+    saveCheckpoint: d.prepare('log_checkpoints_insert', db.insert(k).values(allGiven(getTableColumns(k)))),
   }
 }
 

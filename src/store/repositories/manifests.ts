@@ -31,13 +31,7 @@ export function prepareManifests({ db, t: { manifests: m }, d }: Preparation) {
         .where(and(eq(m.publisherId, p('publisherId')), eq(m.kid, p('kid'))))
         .orderBy(asc(m.digest)),
     ),
-    insert: d.prepare(
-      'manifests_insert',
-      db
-        .insert(m)
-        .values(allGiven(getTableColumns(m)))
-        .returning({ digest: m.digest }),
-    ),
+    insert: d.prepare('manifests_insert', db.insert(m).values(allGiven(getTableColumns(m)))),
     setStatus: d.prepare(
       'manifests_set_status',
       db
@@ -47,8 +41,7 @@ export function prepareManifests({ db, t: { manifests: m }, d }: Preparation) {
           reason: given(m.reason, 'reason'),
           changedAtMs: given(m.changedAtMs, 'atMs'),
         })
-        .where(eq(m.digest, p('digest')))
-        .returning({ digest: m.digest }),
+        .where(eq(m.digest, p('digest'))),
     ),
   }
 }

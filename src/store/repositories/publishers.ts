@@ -17,10 +17,7 @@ export function preparePublishers({ db, t: { publishers, publisherKeys }, d }: P
     list: d.prepare('publishers_list', db.select().from(publishers).orderBy(asc(publishers.id))),
     insert: d.prepare(
       'publishers_insert',
-      db
-        .insert(publishers)
-        .values(allGiven(getTableColumns(publishers)))
-        .returning({ id: publishers.id }),
+      db.insert(publishers).values(allGiven(getTableColumns(publishers))),
     ),
     keys: d.prepare(
       'publisher_keys_list',
@@ -32,18 +29,14 @@ export function preparePublishers({ db, t: { publishers, publisherKeys }, d }: P
     ),
     insertKey: d.prepare(
       'publisher_keys_insert',
-      db
-        .insert(publisherKeys)
-        .values(allGiven(getTableColumns(publisherKeys)))
-        .returning({ kid: publisherKeys.kid }),
+      db.insert(publisherKeys).values(allGiven(getTableColumns(publisherKeys))),
     ),
     setKeyState: d.prepare(
       'publisher_keys_set_state',
       db
         .update(publisherKeys)
         .set({ state: given(publisherKeys.state, 'state') })
-        .where(and(eq(publisherKeys.publisherId, p('publisherId')), eq(publisherKeys.kid, p('kid'))))
-        .returning({ kid: publisherKeys.kid }),
+        .where(and(eq(publisherKeys.publisherId, p('publisherId')), eq(publisherKeys.kid, p('kid')))),
     ),
   }
 }

@@ -15,19 +15,10 @@ export function prepareRecipients({ db, t: { savedRecipients: r, seenRecipients:
         .where(eq(r.userId, p('userId')))
         .orderBy(asc(r.createdAtMs), asc(r.id)),
     ),
-    insert: d.prepare(
-      'saved_recipients_insert',
-      db
-        .insert(r)
-        .values(allGiven(getTableColumns(r)))
-        .returning({ id: r.id }),
-    ),
+    insert: d.prepare('saved_recipients_insert', db.insert(r).values(allGiven(getTableColumns(r)))),
     remove: d.prepare(
       'saved_recipients_remove',
-      db
-        .delete(r)
-        .where(and(eq(r.userId, p('userId')), eq(r.id, p('id'))))
-        .returning({ id: r.id }),
+      db.delete(r).where(and(eq(r.userId, p('userId')), eq(r.id, p('id')))),
     ),
     seen: d.prepare(
       'seen_recipients_find',
@@ -47,8 +38,7 @@ export function prepareRecipients({ db, t: { savedRecipients: r, seenRecipients:
       db
         .insert(seen)
         .values(allGiven(getTableColumns(seen)))
-        .onConflictDoNothing()
-        .returning({ recipient: seen.recipient }),
+        .onConflictDoNothing(),
     ),
   }
 }

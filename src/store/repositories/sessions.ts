@@ -26,8 +26,7 @@ export function prepareSessions({ db, t: { sessions: s }, d }: Preparation) {
             readUntrusted: given(s.readUntrusted, 'readUntrusted'),
             categories: given(s.categories, 'categories'),
           },
-        })
-        .returning({ id: s.id }),
+        }),
     ),
   }
 }

@@ -15,28 +15,20 @@ export function prepareSkills({ db, t: { skills }, d }: Preparation) {
         .where(eq(skills.id, p('id'))),
     ),
     list: d.prepare('skills_list', db.select().from(skills).orderBy(asc(skills.id))),
-    insert: d.prepare(
-      'skills_insert',
-      db
-        .insert(skills)
-        .values(allGiven(getTableColumns(skills)))
-        .returning({ id: skills.id }),
-    ),
+    insert: d.prepare('skills_insert', db.insert(skills).values(allGiven(getTableColumns(skills)))),
     setCurrent: d.prepare(
       'skills_set_current',
       db
         .update(skills)
         .set({ currentDigest: given(skills.currentDigest, 'currentDigest') })
-        .where(eq(skills.id, p('id')))
-        .returning({ id: skills.id }),
+        .where(eq(skills.id, p('id'))),
     ),
     setHighestVersion: d.prepare(
       'skills_set_highest_version',
       db
         .update(skills)
         .set({ highestVersion: given(skills.highestVersion, 'version') })
-        .where(eq(skills.id, p('id')))
-        .returning({ id: skills.id }),
+        .where(eq(skills.id, p('id'))),
     ),
   }
 }

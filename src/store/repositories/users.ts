@@ -18,8 +18,7 @@ export function prepareUsers({ db, t: { users }, d }: Preparation) {
       db
         .insert(users)
         .values(allGiven(getTableColumns(users)))
-        .onConflictDoUpdate({ target: users.id, set: { timeZone: given(users.timeZone, 'timeZone') } })
-        .returning({ id: users.id }),
+        .onConflictDoUpdate({ target: users.id, set: { timeZone: given(users.timeZone, 'timeZone') } }),
     ),
   }
 }

@@ -227,18 +227,15 @@ export function describeTables(c: Columns) {
     },
     (t) => [
       c.uniqueIndex('actions_one_per_key').on(t.userId, t.agentId, t.idempotencyKey),
-      c.index('actions_reserved').on(t.userId, t.reservedAtMs),
-      c.index('actions_by_user').on(t.userId, t.createdAtMs),
-      c.index('actions_by_time').on(t.createdAtMs),
+      /** Finds a user's legs too: what is permitted counts from the moment of its decision. */
+      c.index('actions_by_user').on(t.userId, t.decidedAtMs),
+      c.index('actions_by_time').on(t.decidedAtMs),
+      /** Small whatever the history: a row leaves it when it is settled. */
       c
         .index('actions_unsettled')
-        .on(t.status, t.nextCheckAtMs)
-        .where(sql`status in ('dispatched', 'in_doubt')`),
-      // A revoke lists what is still out there, and must not read all the user ever did to find it.
-      c
-        .index('actions_unsettled_of_user')
         .on(t.userId, t.createdAtMs)
         .where(sql`status in ('dispatched', 'in_doubt')`),
+      c.check('actions_count_when_decided', sql`reserved_at_ms is null or reserved_at_ms = decided_at_ms`),
       c.check('actions_held_not_negative', sql`held_minor >= 0`),
       c.check('actions_captured_not_negative', sql`captured_minor >= 0`),
       c.check('actions_overrun_not_negative', sql`overrun_minor >= 0`),
