@@ -1,7 +1,7 @@
 import { taggedDigest } from '../core/canonical-json.ts'
+import { approvalDigestOfExact } from '../core/decision/approval-digest.ts'
 import type { Decision, Facts } from '../core/decision/decision.ts'
 import { bodyDigest } from '../core/execution/action-token.ts'
-import type { JsonValue } from '../core/json-value.ts'
 import type { LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
 import type { AskedAction } from './load-facts.ts'
@@ -15,29 +15,23 @@ export function requestDigestOf(asked: AskedAction): string {
   })
 }
 
-/**
- * What one yes covers: exactly this, once (DESIGN section 4, step 7). Tagged and canonical, so that no two
- * different requests can spell the same text.
- *
- * @param previewDigest of the preview that was shown; null where none was.
- */
+/** What a yes to this request would cover. @param previewDigest of the preview that was shown; null where none was. */
 export function approvalDigestOf(
   asked: AskedAction,
   facts: Facts,
   loaded: LoadedManifest,
   previewDigest: string | null,
 ): string {
-  return taggedDigest('countersign/v1/approval', {
-    user: asked.userId,
-    agent: asked.agentId,
+  return approvalDigestOfExact({
+    userId: asked.userId,
+    agentId: asked.agentId,
     skill: asked.skill,
-    manifest: loaded.digest,
+    manifestDigest: loaded.digest,
     action: asked.action,
     arguments: facts.arguments,
-    amount: facts.amount?.amountMinor ?? null,
-    currency: facts.amount?.currency ?? null,
-    recipients: facts.recipients as JsonValue,
-    preview: previewDigest,
+    amount: facts.amount,
+    recipients: facts.recipients,
+    previewDigest,
   })
 }
 
@@ -113,6 +107,8 @@ export function decidedRow(
         reservedMinor: facts.amount?.amountMinor ?? null,
         heldMinor: facts.amount?.amountMinor ?? 0,
         reservedAtMs: facts.reservedAtMs,
+        // The same instant: one index finds both what a user did and what counts for them.
+        decidedAtMs: facts.reservedAtMs,
         asked: decision.approvalId !== null,
         counted: true,
       }

@@ -8,12 +8,12 @@ import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manif
 import type { Effect } from '../core/manifest/manifest.ts'
 import { type CounterSpec, counterSpecOf, type Subject } from '../core/spending/counter.ts'
 import { minuteOfDayAt } from '../core/spending/time-zone.ts'
-import type { AgentRow } from '../ports/rows.ts'
-import type { Tx } from '../ports/store.ts'
+import type { SessionRow } from '../ports/rows.ts'
+import type { DecisionHead, Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { candidateGrants } from './candidate-grants.ts'
 import { type CountersNow, loadCounters } from './load-counters.ts'
-import { type SessionFacts, sessionFacts } from './session-facts.ts'
+import { liveSession, type SessionFacts, sessionFacts } from './session-facts.ts'
 
 export type AskedAction = DecisionRequest & { sessionId: string }
 
@@ -26,28 +26,32 @@ export type LoadedFacts = {
   countersNow: CountersNow
   /** The execution whose debt this payment would settle. */
   debtActionId: string | null
+  /** The agent's session, if it lives. */
+  session: SessionRow | undefined
 }
 
 /** Loads everything the decision may look at, in the transaction that decides; asks only for what can matter. */
 export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Promise<LoadedFacts> {
   const { userId } = asked
-  const skill = await tx.skills.find(asked.skill)
-  const publisherId = skill?.publisherId ?? ''
+  const head = await tx.decisionHeads.find({ ...asked, skillId: asked.skill })
+  const publisherId = head?.publisherId ?? null
   const frozen = await tx.freezes.matching(freezeIdsFor({ ...asked, publisherId }))
-  const agent = await ownAgent(tx, asked)
-  const loaded = skill?.currentDigest ? await broker.manifests.load(tx, skill.currentDigest) : null
+  // Another user's agent is nobody's: a token that names one is worth nothing.
+  const agent = head?.agentUserId === userId ? head : undefined
+  const loaded = head?.currentDigest ? await broker.manifests.load(tx, head.currentDigest) : null
   const action = loaded?.actions.get(asked.action) ?? null
   const checked: CheckedArguments = action
     ? checkArguments(action, asked.arguments)
     : { arguments: asked.arguments, amount: null, recipients: [], faults: [] }
 
   const subject: Subject = { agentLineage: agent?.lineageId ?? '', skill: asked.skill, action: asked.action }
-  const rows = agent && action ? await tx.grants.candidates(userId, agent.id, asked.skill) : []
+  const rows = agent && action ? await tx.grants.candidates(userId, asked.agentId, asked.skill) : []
   const grants = loaded ? await candidateGrants(broker.manifests, tx, rows, subject, userId, loaded) : []
   const effects: readonly Effect[] = grants.length > 0 ? (action?.declared.effects ?? []) : []
   const isSpend = effects.includes('spend')
 
-  const zone = await zoneFor(tx, userId, grants)
+  const zone = agent?.timeZone ?? 'UTC'
+  const session = head?.session ? liveSession(head.session, asked, tx.nowMs) : undefined
   const countersNow = await countersFor(
     tx,
     userId,
@@ -65,18 +69,24 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     clockTrusted: tx.clockTrusted,
     frozenBy: frozen.map((freeze) => freeze.id),
     agent: agent
-      ? { connected: agent.status === 'connected', lineageId: agent.lineageId, deploymentIds: idsOf(agent) }
+      ? {
+          connected: agent.agentStatus === 'connected',
+          lineageId: agent.lineageId,
+          deploymentIds: idsOf(agent),
+        }
       : null,
-    skill: loaded ? { kind: 'approved', loaded, action } : { kind: skill ? 'suspended' : 'unknown' },
+    skill: loaded
+      ? { kind: 'approved', loaded, action }
+      : { kind: publisherId === null ? 'unknown' : 'suspended' },
     arguments: checked.arguments,
     argumentFaults: checked.faults,
     amount: checked.amount,
     recipients: checked.recipients,
     savedRecipients: await savedRecipientsFor(tx, userId, grants),
     newRecipient: await isNewRecipient(broker, tx, asked, grants, checked.recipients),
-    minuteOfDay: minuteOfDayAt(tx.nowMs, zone),
-    session: effects.some((effect) => LOOKS_BACK.has(effect)) ? await sessionFacts(tx, asked) : NOTHING_READ,
-    spendingStopped: isSpend && (await tx.incidents.stopsSpending(userId, asked.skill)),
+    minuteOfDay: grants.length > 0 ? minuteOfDayAt(tx.nowMs, zone) : 0,
+    session: session && looksBack(effects, grants) ? sessionFacts(session) : NOTHING_READ,
+    spendingStopped: isSpend && (head?.openIncidents ?? 0) > 0,
     debt: debt.facts,
     grants,
     counters: countersNow.counters,
@@ -90,32 +100,25 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     action,
     countersNow,
     debtActionId: debt.actionId,
+    session,
   }
 }
 
 /** Effects that must not follow unasked upon what a stranger wrote. */
 const LOOKS_BACK: ReadonlySet<Effect> = new Set(['egress', 'spend', 'authority'])
+/** A user's own rule may name any action, whatever its effects. */
+function looksBack(effects: readonly Effect[], grants: readonly CandidateGrant[]): boolean {
+  return (
+    effects.some((effect) => LOOKS_BACK.has(effect)) ||
+    grants.some(({ terms }) => terms.askFirst.some((rule) => rule.kind === 'after_untrusted'))
+  )
+}
+
 const NOTHING_READ: SessionFacts = { readUntrusted: false, categories: [] }
 const NO_DEBT: { facts: Facts['debt']; actionId: null } = { facts: { kind: 'none' }, actionId: null }
 
-/** Another user's agent is nobody's: a token that names one is worth nothing. */
-async function ownAgent(tx: Tx, asked: AskedAction): Promise<AgentRow | undefined> {
-  const agent = await tx.agents.find(asked.agentId)
-  return agent?.userId === asked.userId ? agent : undefined
-}
-
-function idsOf(agent: AgentRow): string[] {
+function idsOf(agent: DecisionHead): string[] {
   return (JSON.parse(agent.deployments) as { id: string }[]).map((deployment) => deployment.id)
-}
-
-/** The user's time zone where something depends on it; otherwise nobody needs to look. */
-async function zoneFor(tx: Tx, userId: string, grants: readonly CandidateGrant[]): Promise<string> {
-  const depends = grants.some(
-    ({ limits, terms }) =>
-      limits.some((limit) => limit.budget.window.kind === 'calendar') ||
-      terms.askFirst.some((rule) => rule.kind === 'outside_hours'),
-  )
-  return depends ? ((await tx.users.find(userId))?.timeZone ?? 'UTC') : 'UTC'
 }
 
 async function countersFor(
@@ -142,7 +145,9 @@ async function countersFor(
     }
   }
   const { agentLineage: lineageId, skill: skillId, action } = subject
-  return loadCounters(tx, { userId, lineageId, skillId, action, currency, zone }, wanted, beyondAction)
+  // Counters of other currencies are not loaded, and must not be made anew beside those that are stored.
+  const mattering = wanted.filter((spec) => spec.currency === null || spec.currency === currency)
+  return loadCounters(tx, { userId, lineageId, skillId, action, currency, zone }, mattering, beyondAction)
 }
 
 async function savedRecipientsFor(tx: Tx, userId: string, grants: readonly CandidateGrant[]) {

@@ -13,6 +13,16 @@ export class ManifestCache {
   readonly #loaded = new LRUCache<string, LoadedManifest>({ max: 2000 })
   readonly #changes = new LRUCache<string, Readonly<Record<string, readonly ManifestChange[]>>>({ max: 5000 })
 
+  readonly #skills = new Set<string>()
+
+  /** Whether somebody registered a skill of this name. Skills are never removed, so one look is enough. */
+  async knowsSkill(tx: Tx, skillId: string): Promise<boolean> {
+    if (this.#skills.has(skillId)) return true
+    if (!(await tx.skills.find(skillId))) return false
+    this.#skills.add(skillId)
+    return true
+  }
+
   /** @throws Error if a digest that the store refers to is not there: a defect. */
   async load(tx: Tx, digest: string): Promise<LoadedManifest> {
     const known = this.#loaded.get(digest)

@@ -1,25 +1,33 @@
+import type { LoadedAction } from '../core/manifest/loaded-manifest.ts'
 import type { SessionRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 
 /** How long a session may idle, and how long it may last, in milliseconds (DESIGN section 3). */
 const IDLE_MS = 30 * 60_000
 const MOST_MS = 12 * 3_600_000
+/** A session is written again only so long after the last time, in milliseconds. */
+const TOUCH_MS = 60_000
 
 export type SessionFacts = { readUntrusted: boolean; categories: readonly string[] }
 
 type Whose = { sessionId: string; userId: string; agentId: string }
 
-/** What the agent has read in this session; nothing once the session has ended. */
-export async function sessionFacts(tx: Tx, whose: Whose): Promise<SessionFacts> {
-  const row = await liveSession(tx, whose)
-  return row
-    ? { readUntrusted: row.readUntrusted, categories: JSON.parse(row.categories) as string[] }
-    : { readUntrusted: false, categories: [] }
+/** What the agent has read in a session that lives. */
+export function sessionFacts(row: SessionRow): SessionFacts {
+  return { readUntrusted: row.readUntrusted, categories: JSON.parse(row.categories) as string[] }
+}
+
+/** Keeps a session that has read something from idling out while the agent goes on calling. */
+export async function touchSession(tx: Tx, row: SessionRow | undefined): Promise<void> {
+  if (row && tx.nowMs - row.lastSeenAtMs >= TOUCH_MS) {
+    await tx.sessions.save({ ...row, lastSeenAtMs: tx.nowMs })
+  }
 }
 
 /** Notes what the agent was given to read, so that later decisions of the session know. */
 export async function noteRead(tx: Tx, whose: Whose, read: SessionFacts): Promise<void> {
-  const before = await liveSession(tx, whose)
+  const row = await tx.sessions.find(whose.sessionId)
+  const before = row && liveSession(row, whose, tx.nowMs)
   const known = before ? (JSON.parse(before.categories) as string[]) : []
   await tx.sessions.save({
     id: whose.sessionId,
@@ -32,8 +40,20 @@ export async function noteRead(tx: Tx, whose: Whose, read: SessionFacts): Promis
   })
 }
 
-async function liveSession(tx: Tx, { sessionId, userId, agentId }: Whose): Promise<SessionRow | undefined> {
-  const row = await tx.sessions.find(sessionId)
-  if (!row || row.userId !== userId || row.agentId !== agentId) return undefined
-  return tx.nowMs - row.lastSeenAtMs < IDLE_MS && tx.nowMs - row.startedAtMs < MOST_MS ? row : undefined
+/** What somebody has read who was given the result of this action. */
+export function readIn(action: LoadedAction): SessionFacts {
+  return {
+    readUntrusted: action.readsUntrusted,
+    categories: [...new Set(action.result.fields.map((field) => field.category))],
+  }
+}
+
+/** The session, if it is this agent's and has neither idled out nor lasted too long. */
+export function liveSession(
+  row: SessionRow,
+  { userId, agentId }: Omit<Whose, 'sessionId'>,
+  nowMs: number,
+): SessionRow | undefined {
+  if (row.userId !== userId || row.agentId !== agentId) return undefined
+  return nowMs - row.lastSeenAtMs < IDLE_MS && nowMs - row.startedAtMs < MOST_MS ? row : undefined
 }
