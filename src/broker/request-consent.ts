@@ -81,7 +81,7 @@ export async function requestConsent(broker: Broker, input: RequestConsent): Pro
   const isKnown = await broker.store.read(async (tx) => (await tx.skills.find(input.skill)) !== undefined)
   if (!isKnown) return { kind: 'skill_unknown' }
   const seal = await sealerFor(broker, { userId: input.userId, skillId: input.skill })
-  return broker.store.transaction(async (tx) => {
+  const outcome = await broker.store.transaction<ConsentRequested>(async (tx) => {
     const asking = await loadAsking(broker, tx, input)
     if (asking.kind !== 'may_ask') return asking
     const wanted = await wantedTerms(broker, tx, input, asking)
@@ -92,6 +92,9 @@ export async function requestConsent(broker: Broker, input: RequestConsent): Pro
     if (again.kind !== 'new') return again
     return save(broker, tx, seal, input, asking.manifestDigest, wanted.termsAt(tx.nowMs))
   })
+  // Only what changes something is a leaf of its own: an agent that asks in vain must not grow the log at will.
+  if (outcome.kind !== 'pending') broker.recentRefusals.count(`consent_request:${outcome.kind}`)
+  return outcome
 }
 
 type MayAsk = { kind: 'may_ask'; agent: AgentRow; manifestDigest: string; manifest: Manifest }

@@ -201,11 +201,10 @@ describe('looking at an approval', () => {
 
   it('shows the preview that the skill gave, and a yes then covers it', async () => {
     const quote = {
-      quote_id: 'Q-1',
-      items: [],
+      store_id: 'LK-0571-022',
+      items: [{ sku: 'latte-large', quantity: 1 }],
       total_amount: 2000,
       currency: 'CNY',
-      expires_at: '2026-11-23T09:00:00Z',
     }
     test.skill.replyNext(answered(quote))
     const request = alice.ask('order_and_pay', order(2000))
@@ -219,9 +218,10 @@ describe('looking at an approval', () => {
     const which = { userId: alice.userId, approvalId: summary?.approvalId ?? '' }
     const view = await showApproval(test.broker, which)
     if (view.kind !== 'found' || !view.approval.shown) throw new Error('not shown')
-    const hasPreview = view.approval.shown.en.preview.length > 0
-    const row = await test.broker.store.read(async (tx) => tx.approvals.find(which.approvalId))
-    expect(hasPreview).toBe(row?.previewDigest !== null)
+    expect(view.approval.shown.en.preview.map(({ pointer, value }) => [pointer, value])).toContainEqual([
+      '/items/0/sku',
+      expect.stringContaining('latte-large'),
+    ])
     expect((await approveAction(test.broker, which)).kind).toBe('approved')
     expect((await performAction(test.broker, request)).kind).toBe('done')
   })

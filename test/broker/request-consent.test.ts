@@ -126,6 +126,7 @@ describe('asking for consent', () => {
       'retention_too_long',
     ])
     expect(await leafCount()).toBe(leaves)
+    expect(test.broker.recentRefusals.take()).toEqual({ 'consent_request:invalid': 1 })
     expect(
       await listConsentRequests(test.broker, { userId: 'usr_a', page: { limit: 9, before: null } }),
     ).toEqual([])
