@@ -1,0 +1,39 @@
+/** Who may import whom: the table of CONTRIBUTING.md, checked. */
+const only = (name, from, to) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: to },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    only('core-imports-itself', '^src/core/', ['^src/core/']),
+    only('ports-import-core', '^src/ports/', ['^src/(core|ports)/']),
+    only('broker-imports-core-and-ports', '^src/broker/', ['^src/(core|ports|broker)/']),
+    only('adapters-import-core-and-ports', '^src/(store|keys|skills)/', ['^src/(core|ports)/', '^src/$1/']),
+    only('http-imports-broker-and-core', '^src/http/', ['^src/(core|ports|broker|http)/']),
+    only('cli-imports-broker-core-sdk', '^src/cli/', ['^src/(core|ports|broker|keys|store|sdk|cli)/', '^src/config\\.ts$']),
+    only('sdk-ships-alone', '^src/sdk/', ['^src/(core|sdk)/']),
+    {
+      name: 'core-is-pure',
+      severity: 'error',
+      comment: 'A policy question is answered by reading one folder: no I/O, no clock, no randomness.',
+      from: { path: '^src/core/' },
+      to: { dependencyTypes: ['core', 'npm'], pathNot: ['^(node:)?(crypto|buffer|punycode|url)$', 'node_modules/(zod|re2js)/'] },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^test/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+}
