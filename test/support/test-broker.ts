@@ -175,7 +175,11 @@ export function idSequence(seed: string): (kind: IdKind) => string {
   let count = 0
   return (kind) => {
     count += 1
-    return idOf(kind, NOW_MS + count, createHash('sha256').update(`${seed} ${count}`).digest().subarray(0, 16))
+    return idOf(
+      kind,
+      NOW_MS + count,
+      createHash('sha256').update(`${seed} ${count}`).digest().subarray(0, 16),
+    )
   }
 }
 
