@@ -1,6 +1,6 @@
 import { SENTENCES_EN, type SentenceCode } from './sentences-en.ts'
 import { SENTENCES_ZH } from './sentences-zh.ts'
-import type { Locale } from './speaker.ts'
+import type { Locale } from './words.ts'
 
 /** Who sees to it that a sentence is true; `claim` means that nobody does. */
 export type Enforcer = 'countersign' | 'payment_rail' | 'skill_promise' | 'claim'

@@ -9,7 +9,8 @@ import type { SkillTelling } from './consent-subject.ts'
 import { describeRepair } from './describe-mistakes.ts'
 import { isFilledByBroker, listInputFields } from './input-field.ts'
 import { argumentLabel, type ShownValue, shownValues } from './shown-values.ts'
-import { type Locale, speakerOf } from './speaker.ts'
+import { speakerOf } from './speaker.ts'
+import type { Locale } from './words.ts'
 
 /** One exact action a person is asked about. */
 export type ActionSubject = {

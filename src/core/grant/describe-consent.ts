@@ -8,7 +8,8 @@ import { describeMemory, describeRecipients } from './describe-data.ts'
 import { describeMistakes, describeTakeBack } from './describe-mistakes.ts'
 import { describeSpending } from './describe-spending.ts'
 import { describeWhat } from './describe-what.ts'
-import { type Locale, speakerOf } from './speaker.ts'
+import { speakerOf } from './speaker.ts'
+import type { Locale } from './words.ts'
 
 export type QuestionId = 'what' | 'spend' | 'memory' | 'takeBack' | 'recipients' | 'mistakes'
 

@@ -6,7 +6,8 @@ import type { ManifestChange } from '../manifest/manifest-change.ts'
 import { plainJson } from '../manifest/manifest-change.ts'
 import { type Enforcer, type Sentence, sentenceMaker, sentenceText } from './consent-sentence.ts'
 import { actionTitle, type SkillTelling } from './consent-subject.ts'
-import { type Locale, type Speaker, speakerOf } from './speaker.ts'
+import { type Speaker, speakerOf } from './speaker.ts'
+import type { Locale } from './words.ts'
 import { WORDS } from './words.ts'
 
 /** What an update newly asks for, of the actions a grant has. */

@@ -2,9 +2,7 @@ import type { Bilingual, Effect, Manifest } from '../manifest/manifest.ts'
 import { formatMoney, isCurrency } from '../money.ts'
 import type { BudgetWindow } from '../spending/budget-limit.ts'
 import { visibleText } from '../text-rules.ts'
-import { WORDS } from './words.ts'
-
-export type Locale = 'en' | 'zh'
+import { type Locale, type LocalInstant, WORDS } from './words.ts'
 
 /** Says values in one language. What others wrote is quoted, and every odd character in it made visible. */
 export type Speaker = {
@@ -76,13 +74,6 @@ function spanParts(ms: number): [number, (typeof UNITS)[number][0]][] {
     restMs -= amount * unitMs
     return amount > 0 ? [[amount, unit]] : []
   })
-}
-
-export type LocalInstant = {
-  readonly year: number
-  readonly month: number
-  readonly day: number
-  readonly time: string
 }
 
 /** Only numbers are taken from the platform: its date texts change between versions, and ours are hashed. */

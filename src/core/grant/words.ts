@@ -1,5 +1,13 @@
 import type { Effect, Manifest } from '../manifest/manifest.ts'
-import type { Locale, LocalInstant } from './speaker.ts'
+
+export type Locale = 'en' | 'zh'
+
+export type LocalInstant = {
+  readonly year: number
+  readonly month: number
+  readonly day: number
+  readonly time: string
+}
 
 type CountWords = readonly [one: string, many: string]
 /** What is registered of a deployment besides its name and thinking mode. */
