@@ -1,24 +1,23 @@
 import { canonicalJson } from '../core/canonical-json.ts'
-import { ruleCounters } from '../core/decision/asked-before.ts'
 import type { ArgumentFault } from '../core/decision/check-arguments.ts'
 import { decide } from '../core/decision/decide.ts'
-import type { Decision, Facts, Invalid, Refusal } from '../core/decision/decision.ts'
+import type { Decision, Facts, Invalid, Refusal, RefusalCode } from '../core/decision/decision.ts'
 import type { AskReason } from '../core/grant/ask-first.ts'
-import type { JsonValue } from '../core/json-value.ts'
-import type { LeafContent } from '../core/log/leaf.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
-import { counterIdOf } from '../core/spending/counter.ts'
-import { restart } from '../core/spending/window.ts'
 import type { ActionRow, ApprovalRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
-import { approvalDigestOf, decidedRow, newActionRow, requestDigestOf } from './action-row.ts'
+import { decidedRow, newActionRow, requestDigestOf } from './action-row.ts'
+import { askPerson, withApproval } from './ask-person.ts'
 import type { Broker } from './broker.ts'
+import { decisionLeaf } from './decision-leaf.ts'
 import { fillBrokerFields } from './fill-broker-fields.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { saveCounters } from './load-counters.ts'
 import { type AskedAction, type LoadedFacts, loadFacts } from './load-facts.ts'
 import { mayAsk } from './may-ask.ts'
 import { isRemembered } from './remembered-action.ts'
+import { touchSession } from './session-facts.ts'
+import { useUpPermit } from './use-up-permit.ts'
 
 export type ActionRequest = AskedAction & { idempotencyKey: string }
 
@@ -42,7 +41,8 @@ export type Authorization =
 
 /**
  * Decides one request, holds what it would take and logs the decision, all in one transaction.
- * There is no decision without its leaf, save an equal refusal within a minute, which is counted.
+ * There is no decision without its leaf, save an equal refusal within a minute, which is counted, and a question that
+ * waits already, which has its leaf.
  */
 export async function authorizeAction(broker: Broker, asked: ActionRequest): Promise<Authorization> {
   const seal = await sealerFor(broker, {
@@ -54,17 +54,20 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     if (before && before.requestDigest !== requestDigestOf(asked)) return { kind: 'key_conflict' }
     if (before && isRemembered(before)) return { kind: 'remembered', row: before }
 
-    const loaded = await loadFacts(broker, tx, asked)
-    const facts = await withApproval(tx, asked, loaded, before)
-    let decision = decideSafely(broker, asked, facts)
+    const { loaded, decision } = await decideAsked(broker, tx, asked, before)
+    await touchSession(tx, loaded.session)
     if (decision.effect === 'invalid') return { kind: 'invalid', faults: decision.faults }
-    if (decision.effect === 'ask' && facts.approval?.state !== 'waiting') {
-      const allowed = { ...facts, mayAsk: await mayAsk(tx, broker.settings, asked, before?.id ?? null) }
-      const again = decideSafely(broker, asked, allowed)
-      if (again.effect !== 'invalid') decision = again
+    if (decision.effect === 'ask' && before && loaded.facts.approval?.state === 'waiting') {
+      const asking = await stillWaiting(broker, tx, before)
+      if (asking) {
+        await saveCounters(tx, asked.userId, loaded.countersNow.moved)
+        return asking
+      }
     }
-    const row = before ?? newActionRow(broker.newId('action'), asked, loaded.lineageId, tx.nowMs)
-    return record(broker, tx, seal, { asked, loaded, facts, decision, row, isNew: !before })
+    const fresh = newActionRow(before?.id ?? broker.newId('action'), asked, loaded.lineageId, tx.nowMs)
+    // The call that is decided says what it runs on and in which session, not the one that asked first.
+    const row = before ? { ...before, deploymentId: fresh.deploymentId, sessionId: fresh.sessionId } : fresh
+    return record(broker, tx, seal, { asked, loaded, decision, row, isNew: !before })
   })
 }
 
@@ -73,16 +76,39 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
  */
 export async function previewDecision(broker: Broker, asked: AskedAction): Promise<Decision | Invalid> {
   broker.recentRefusals.count('dry_run')
-  return broker.store.read(async (tx) => {
-    const { facts } = await loadFacts(broker, tx, asked)
-    return decideSafely(broker, asked, facts)
-  })
+  return broker.store.read(async (tx) => (await decideAsked(broker, tx, asked, undefined)).decision)
+}
+
+/** Loads the facts and decides; whether a person may be asked now is looked up only where somebody has to be. */
+async function decideAsked(
+  broker: Broker,
+  tx: Tx,
+  asked: AskedAction,
+  before: ActionRow | undefined,
+): Promise<{ loaded: LoadedFacts; decision: Decision | Invalid }> {
+  const loaded = await withApproval(tx, asked, await loadFacts(broker, tx, asked), before)
+  const decision = decideSafely(broker, asked, loaded.facts)
+  if (decision.effect !== 'ask' || loaded.facts.approval?.state === 'waiting') return { loaded, decision }
+  const allowed = await mayAsk(tx, broker.settings, asked, before?.id ?? null)
+  if (allowed === 'yes') return { loaded, decision }
+  return { loaded, decision: decideSafely(broker, asked, { ...loaded.facts, mayAsk: allowed }) }
+}
+
+/** The same question again, as an agent that waits asks it: answered as before, without another leaf. */
+async function stillWaiting(
+  broker: Broker,
+  tx: Tx,
+  row: ActionRow,
+): Promise<Extract<Authorization, { kind: 'ask' }> | undefined> {
+  const approval = await tx.approvals.newestFor(row.id)
+  if (!approval) return undefined
+  broker.recentRefusals.count('asked_again')
+  return { kind: 'ask', row, approval, questions: JSON.parse(approval.questions) as AskReason[] }
 }
 
 /** Cells are made only for skills that exist: names an agent invents must not fill the key store. */
 async function knownSkill(broker: Broker, skillId: string): Promise<string> {
-  const skill = await broker.store.read(async (tx) => tx.skills.find(skillId))
-  return skill ? skillId : ''
+  return (await broker.store.read((tx) => broker.manifests.knowsSkill(tx, skillId))) ? skillId : ''
 }
 
 /** Anything unexpected while deciding is a deny: an error inside a check never turns the check off. */
@@ -95,52 +121,24 @@ function decideSafely(broker: Broker, asked: AskedAction, facts: Facts): ReturnT
   }
 }
 
-async function withApproval(
-  tx: Tx,
-  asked: AskedAction,
-  loaded: LoadedFacts,
-  before: ActionRow | undefined,
-): Promise<Facts> {
-  const { facts } = loaded
-  if (!before || !loaded.loaded) return facts
-  const approval = await tx.approvals.newestFor(before.id)
-  // A yes to something else, such as the same arguments under another manifest, is no yes to this.
-  const digest = approval && approvalDigestOf(asked, facts, loaded.loaded, approval.previewDigest)
-  if (!approval || approval.digest !== digest) return facts
-  const expired = approval.expiresAtMs <= tx.nowMs
-  if (approval.status === 'refused') return { ...facts, approval: { id: approval.id, state: 'refused' } }
-  if (expired) return { ...facts, approval: { id: approval.id, state: 'expired' } }
-  if (approval.status !== 'waiting' && approval.status !== 'approved') return facts
-  return { ...facts, approval: { id: approval.id, state: approval.status } }
-}
-
 type Deciding = {
   asked: ActionRequest
   loaded: LoadedFacts
-  facts: Facts
   decision: Decision
   row: ActionRow
   isNew: boolean
 }
 
 async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Deciding): Promise<Authorization> {
-  const { asked, loaded, facts, decision, isNew } = deciding
+  const { asked, loaded, decision, isNew } = deciding
+  const { facts } = loaded
   const attemptKey = broker.pseudonyms.brokerKey(asked.userId, asked.agentId, asked.idempotencyKey, 1)
   const body = decision.effect === 'permit' ? bytesToSend(broker, asked, loaded, attemptKey) : null
   let row = decidedRow(deciding.row, decision, facts, loaded.loaded?.digest ?? null, attemptKey, body)
+  if (leavesYesUnused(decision, facts)) row = { ...row, status: 'waiting' }
 
-  const isCounted =
-    decision.effect === 'deny' &&
-    !broker.recentRefusals.isFirst(
-      asked.userId,
-      asked.agentId,
-      asked.skill,
-      asked.action,
-      decision.refusal.code,
-      facts.nowMs,
-    )
-  if (!isCounted) {
-    const leaf = seal(decisionLeaf(row, decision, facts, loaded), facts.nowMs)
+  if (decision.effect !== 'deny' || isFirstRefusal(broker, asked, facts, decision.refusal)) {
+    const leaf = seal(decisionLeaf(row, decision, facts, loaded.action), facts.nowMs)
     row = { ...row, eventId: leaf.eventId, leafHash: leaf.leafHash }
     await tx.log.append(leaf, facts.nowMs)
   }
@@ -148,22 +146,40 @@ async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Decidi
 
   if (decision.effect !== 'permit') await saveCounters(tx, asked.userId, loaded.countersNow.moved)
   if (decision.effect === 'deny') return { kind: 'denied', row, refusal: decision.refusal }
+  if (!loaded.loaded || !loaded.action) throw new Error('allowed without a manifest')
   if (decision.effect === 'ask') {
-    const approval = await askPerson(broker, tx, deciding, row, decision.questions)
+    const approval = await askPerson(broker, tx, asked, facts, loaded.loaded, row, decision.questions)
     return { kind: 'ask', row, approval, questions: decision.questions }
   }
-  await useUp(broker, tx, deciding, row, decision)
-  if (!loaded.loaded || !loaded.action) throw new Error('permitted without a manifest')
+  await useUpPermit(broker, tx, asked, loaded, row, decision)
+  const { retentionDays } = decision.grant.terms
   return {
     kind: 'permit',
-    permit: {
-      row,
-      loaded: loaded.loaded,
-      action: loaded.action,
-      body,
-      retentionDays: decision.grant.terms.retentionDays,
-    },
+    permit: { row, loaded: loaded.loaded, action: loaded.action, body, retentionDays },
   }
+}
+
+const NO_ROOM: ReadonlySet<RefusalCode> = new Set([
+  'currency_without_budget',
+  'budget_exceeded',
+  'amount_too_large',
+])
+
+/** A budget that cannot hold it does not consume the yes: the same key may go on until the yes expires. */
+function leavesYesUnused(decision: Decision, { approval }: Facts): boolean {
+  return decision.effect === 'deny' && approval?.state === 'approved' && NO_ROOM.has(decision.refusal.code)
+}
+
+/** Names that an agent made up are left out: with them it could have a leaf for each. */
+function isFirstRefusal(
+  broker: Broker,
+  asked: AskedAction,
+  { skill, nowMs }: Facts,
+  { code }: Refusal,
+): boolean {
+  const skillId = skill.kind === 'unknown' ? '' : asked.skill
+  const action = skill.kind === 'approved' && skill.action ? asked.action : ''
+  return broker.recentRefusals.isFirst(asked.userId, asked.agentId, skillId, action, code, nowMs)
 }
 
 function bytesToSend(
@@ -178,124 +194,4 @@ function bytesToSend(
     brokerKey,
   })
   return filled === null ? null : Buffer.from(canonicalJson(filled))
-}
-
-/** Everything a permit consumes, whatever the skill then does. */
-async function useUp(
-  broker: Broker,
-  tx: Tx,
-  { asked, loaded, facts }: Deciding,
-  row: ActionRow,
-  { grant, approvalId, counters }: Extract<Decision, { effect: 'permit' }>,
-): Promise<void> {
-  const reserved = new Map(counters.map((counter) => [counter.counterId, counter]))
-  const moved = loaded.countersNow.moved.filter((counter) => !reserved.has(counter.counterId))
-  await saveCounters(tx, asked.userId, [...counters, ...moved])
-  if (approvalId !== null) {
-    await tx.approvals.setStatus(approvalId, 'used', tx.nowMs)
-    await restartUnasked(tx, asked, loaded, facts, grant.terms)
-  }
-  if (grant.oneTime) {
-    const grantRow = await tx.grants.find(grant.id)
-    if (grantRow) await tx.grants.update({ ...grantRow, status: 'used_up', changedAtMs: tx.nowMs })
-  }
-  if (loaded.debtActionId !== null) await tx.debts.setPayment(loaded.debtActionId, row.id)
-  for (const recipient of facts.recipients) {
-    const tag = broker.pseudonyms.recipientTag(asked.userId, recipient)
-    await tx.recipients.remember(asked.userId, asked.skill, tag, tx.nowMs)
-  }
-  const recurs = loaded.action?.declared.spends?.recurs
-  if (recurs) {
-    await tx.commitments.insert({
-      actionId: row.id,
-      userId: asked.userId,
-      skillId: asked.skill,
-      grantId: grant.id,
-      times: recurs.most,
-      status: 'running',
-      createdAtMs: tx.nowMs,
-    })
-  }
-}
-
-/** One yes starts the sum of what went without a yes anew. */
-async function restartUnasked(
-  tx: Tx,
-  asked: AskedAction,
-  loaded: LoadedFacts,
-  facts: Facts,
-  terms: Parameters<typeof ruleCounters>[1],
-): Promise<void> {
-  const whose = { agentLineage: loaded.lineageId, skill: asked.skill }
-  const ids = new Set(
-    terms.askFirst
-      .filter((rule) => rule.kind === 'above_unasked')
-      .flatMap((rule) => ruleCounters(rule, terms, loaded.loaded?.manifest.actions ?? [], whose))
-      .map(counterIdOf),
-  )
-  const restarted = facts.counters
-    .filter((counter) => ids.has(counter.counterId))
-    .map((counter) => restart(counter, facts.reservedAtMs))
-  await saveCounters(tx, asked.userId, restarted)
-}
-
-async function askPerson(
-  broker: Broker,
-  tx: Tx,
-  { asked, loaded, facts }: Deciding,
-  row: ActionRow,
-  questions: readonly AskReason[],
-): Promise<ApprovalRow> {
-  if (!loaded.loaded) throw new Error('asked without a manifest')
-  const digest = approvalDigestOf(asked, facts, loaded.loaded, null)
-  const waiting = facts.approval?.state === 'waiting' ? await tx.approvals.newestFor(row.id) : undefined
-  if (waiting) return waiting
-  const approval: ApprovalRow = {
-    id: broker.newId('approval'),
-    userId: asked.userId,
-    agentId: asked.agentId,
-    skillId: asked.skill,
-    action: asked.action,
-    actionId: row.id,
-    digest,
-    questions: JSON.stringify(questions),
-    previewEventId: null,
-    previewDigest: null,
-    status: 'waiting',
-    createdAtMs: tx.nowMs,
-    expiresAtMs: tx.nowMs + broker.settings.approvalWithinMs,
-    decidedAtMs: null,
-  }
-  await tx.approvals.insert(approval)
-  return approval
-}
-
-function decisionLeaf(row: ActionRow, decision: Decision, facts: Facts, loaded: LoadedFacts): LeafContent {
-  const reason = decision.effect === 'deny' ? decision.refusal.code : row.reason
-  return {
-    type: 'decision',
-    outcome: decision.effect,
-    reason,
-    core: {
-      skill: row.skillId,
-      manifest: row.manifestDigest,
-      action: row.action,
-      effects: [...(loaded.action?.declared.effects ?? [])],
-      amount: facts.amount?.amountMinor ?? null,
-      currency: facts.amount?.currency ?? null,
-      ...(decision.effect === 'deny'
-        ? { refusal: JSON.parse(JSON.stringify(decision.refusal)) as JsonValue }
-        : {}),
-      ...(decision.effect === 'ask' ? { questions: [...decision.questions] } : {}),
-    },
-    subj: {
-      user: row.userId,
-      agent: row.agentId,
-      deployment: row.deploymentId,
-      grant: row.grantId,
-      approval: row.approvalId,
-      actionId: row.id,
-    },
-    body: { arguments: facts.arguments, recipients: [...facts.recipients] },
-  }
 }

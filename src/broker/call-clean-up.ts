@@ -34,7 +34,7 @@ export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpK
   const target = companion && loaded?.actions.get(companion.action)
   if (!loaded || !companion || !target) return { kind: 'not_available' }
 
-  const brokerKey = broker.pseudonyms.brokerKey(row.userId, row.agentId, `${row.id} ${kind}`, 1)
+  const brokerKey = keyOf(broker, row, kind)
   const args = await argumentsFor(broker, row, companion)
   const filled = args && fillBrokerFields(broker, loaded, target, args, { userId: row.userId, brokerKey })
   if (filled === null || filled === undefined) return { kind: 'not_available' }
@@ -62,39 +62,56 @@ export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpK
   return { kind: 'called', target, outcome }
 }
 
+/**
+ * The key of a call made for the user, which no agent's own key can equal. Cancelling twice is cancelling once; asking
+ * how it stands is a new question each time, or a skill that honours keys would repeat its first answer for ever.
+ */
+function keyOf(broker: Broker, row: ActionRow, kind: CleanUpKind): string {
+  const call = kind === 'status' ? `${row.id} status ${broker.newId('event')}` : `${row.id} ${kind}`
+  return broker.pseudonyms.brokerKey(row.userId, '', call, 1)
+}
+
 /** The manifest the execution was permitted under: later versions may name other clean-up actions. */
 async function loadedFor(broker: Broker, row: ActionRow): Promise<LoadedManifest | undefined> {
   const digest = row.manifestDigest
   return digest === null ? undefined : broker.store.read((tx) => broker.manifests.load(tx, digest))
 }
 
+/** Undefined if something the manifest wants is not in the record. Parts that nothing is taken from stay sealed. */
 async function argumentsFor(
   broker: Broker,
   row: ActionRow,
   companion: Companion,
 ): Promise<JsonValue | undefined> {
-  const decided = await openEventPart(broker, row.eventId, 'body')
-  const settled = await openEventPart(broker, row.settleEventId, 'body')
   let args: JsonValue = {}
-  const recorded = (source: Companion['arguments'][string]): JsonValue | undefined => {
-    switch (source.from) {
-      case 'executionId':
-        return row.id
-      case 'brokerKey':
-        return row.brokerKey ?? undefined
-      case 'arguments':
-        return decided && readPointer(decided, `/arguments${source.pointer}`)
-      case 'result':
-        return settled && readPointer(settled, `/result${source.pointer}`)
-    }
-  }
   for (const [pointer, source] of Object.entries(companion.arguments)) {
-    const value = recorded(source)
+    const value = await recorded(broker, row, source)
     const next: JsonValue | undefined = value === undefined ? undefined : setPointer(args, pointer, value)
     if (next === undefined) return undefined
     args = next
   }
   return args
+}
+
+async function recorded(
+  broker: Broker,
+  row: ActionRow,
+  source: Companion['arguments'][string],
+): Promise<JsonValue | undefined> {
+  switch (source.from) {
+    case 'executionId':
+      return row.id
+    case 'brokerKey':
+      return row.brokerKey ?? undefined
+    case 'arguments': {
+      const decided = await openEventPart(broker, row.eventId, 'body')
+      return decided && readPointer(decided, `/arguments${source.pointer}`)
+    }
+    case 'result': {
+      const settled = await openEventPart(broker, row.settleEventId, 'body')
+      return settled && readPointer(settled, `/result${source.pointer}`)
+    }
+  }
 }
 
 async function logBefore(

@@ -15,7 +15,12 @@ import { type ActionOutcome, chargedIn, settleAction } from './settle-action.ts'
  */
 export async function executeAction(broker: Broker, permit: Permit): Promise<ActionRow> {
   const { row, action } = permit
-  const outcome = await carryOut(broker, permit)
+  const outcome = await carryOut(broker, permit).catch((error: unknown): ActionOutcome => {
+    // Where it broke is not known, so neither is whether anything was sent: asked about like any other doubt.
+    broker.logger.error('execution_failed', { error })
+    const { nowMs } = broker.store.now()
+    return { kind: 'in_doubt', reason: 'broker_failed', nextCheckAtMs: nextCheckAtMs(action, row, nowMs) }
+  })
   const { row: settled } = await settleAction(broker, row, action, outcome)
   return settled
 }
@@ -23,7 +28,7 @@ export async function executeAction(broker: Broker, permit: Permit): Promise<Act
 async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome> {
   const { row, loaded, action, body } = permit
   if (body === null || row.leafHash === null || row.brokerKey === null) {
-    return { kind: 'failed', code: 'skill_not_configured', by: { by: 'skill' } }
+    return { kind: 'failed', code: 'skill_not_configured', by: { by: 'broker' } }
   }
   if (!(await broker.store.read((tx) => authorityStands(tx, row)))) return { kind: 'overtaken' }
   const outcome = await sendToSkill(broker, {
@@ -61,6 +66,7 @@ export function toActionOutcome(
     case 'refused':
       return { kind: 'refused', skillCode: outcome.skillCode, by }
     case 'failed_before_effect':
+      return { kind: 'failed', code: outcome.code, by: { by: 'broker' } }
     case 'failed':
       return { kind: 'failed', code: outcome.code, by }
     case 'in_doubt':

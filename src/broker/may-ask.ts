@@ -13,7 +13,8 @@ export async function mayAsk(
   asked: AskedAction,
   actionId: string | null,
 ): Promise<Facts['mayAsk']> {
-  const sinceMs = tx.nowMs - Math.max(settings.coolDownMs, settings.approvalWithinMs)
+  // A no given now may be to a question that was asked up to `approvalWithinMs` ago.
+  const sinceMs = tx.nowMs - settings.coolDownMs - settings.approvalWithinMs - 1
   const recent = await tx.approvals.recent(asked.userId, asked.agentId, asked.skill, sinceMs)
   const refused = recent.some(
     (approval) =>

@@ -15,5 +15,5 @@ export function nextCheckAtMs(action: LoadedAction, row: ActionRow, nowMs: numbe
   const { everySeconds, forSeconds } = poll ?? DEFAULT_POLL
   const waitedMs = nowMs - row.decidedAtMs
   if (waitedMs > forSeconds * 1000) return null
-  return nowMs + Math.max(everySeconds * 1000, Math.min(waitedMs / 2, MOST_APART_MS))
+  return nowMs + Math.max(everySeconds * 1000, Math.min(Math.floor(waitedMs / 2), MOST_APART_MS))
 }

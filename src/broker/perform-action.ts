@@ -3,7 +3,7 @@ import { type ActionRequest, type Authorization, authorizeAction } from './autho
 import type { Broker } from './broker.ts'
 import { executeAction } from './execute-action.ts'
 import { attachPreview } from './preview-action.ts'
-import { type ActionView, viewForAgent } from './view-action.ts'
+import { type ActionView, viewForAgent, viewInSession } from './view-action.ts'
 
 /** What an agent is told of its request. */
 export type Performed =
@@ -23,12 +23,12 @@ export async function performAction(broker: Broker, asked: ActionRequest): Promi
     case 'permit': {
       const { id } = authorization.permit.row
       const row = await broker.inFlight.track(id, executeAction(broker, authorization.permit))
-      return told(broker, row, false)
+      return told(broker, row, asked, false)
     }
     case 'remembered':
       return authorization.row.status === 'refused'
         ? { kind: 'refused_before', row: authorization.row }
-        : told(broker, authorization.row, true)
+        : told(broker, authorization.row, asked, true)
     case 'ask':
       return { ...authorization, approval: await attachPreview(broker, asked, authorization) }
     default:
@@ -36,8 +36,14 @@ export async function performAction(broker: Broker, asked: ActionRequest): Promi
   }
 }
 
-async function told(broker: Broker, row: ActionRow, replayed: boolean): Promise<Performed> {
+async function told(
+  broker: Broker,
+  row: ActionRow,
+  { sessionId }: ActionRequest,
+  replayed: boolean,
+): Promise<Performed> {
   if (row.status === 'in_doubt') return { kind: 'in_doubt', row, replayed }
   if (row.status === 'dispatched') return { kind: 'in_flight', row }
-  return { kind: 'done', view: await viewForAgent(broker, row), replayed }
+  const view = replayed ? await viewInSession(broker, row, sessionId) : await viewForAgent(broker, row)
+  return { kind: 'done', view, replayed }
 }

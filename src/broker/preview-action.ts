@@ -32,6 +32,8 @@ export async function attachPreview(broker: Broker, asked: ActionRequest, ask: A
     const before = await tx.approvals.find(approval.id)
     if (before?.status !== 'waiting' || before.previewEventId !== null) return before ?? approval
     const { facts } = await loadFacts(broker, tx, asked)
+    // A manifest that came in meanwhile makes it another question, which gets a preview of its own.
+    if (before.digest !== approvalDigestOf(asked, facts, loaded, null)) return before
     const previewDigest = digestOf(shown.result)
     const covering = approvalDigestOf(asked, facts, loaded, previewDigest)
     await tx.approvals.setPreview(approval.id, shown.eventId, previewDigest, covering)

@@ -1,7 +1,10 @@
 import { canonicalJson } from '../core/canonical-json.ts'
+import { stillPermits } from '../core/decision/decide.ts'
+import { bodyDigest } from '../core/execution/action-token.ts'
 import { importVerificationKeys } from '../core/execution/compact-jws.ts'
 import { type SkillReceiptClaims, verifySkillReceipt } from '../core/execution/skill-receipt.ts'
 import { readPointer } from '../core/json-pointer.ts'
+import type { JsonValue } from '../core/json-value.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
 import { authorityStands } from './authority-stands.ts'
@@ -10,6 +13,7 @@ import { callCleanUp } from './call-clean-up.ts'
 import { amountOfRow, toActionOutcome } from './execute-action.ts'
 import { fillBrokerFields } from './fill-broker-fields.ts'
 import { termsOf } from './grant-terms.ts'
+import { loadFacts } from './load-facts.ts'
 import { nextCheckAtMs } from './next-check.ts'
 import { openEventPart } from './open-part.ts'
 import { sendToSkill } from './send-to-skill.ts'
@@ -98,29 +102,46 @@ async function outcomeByRepeat(
   action: LoadedAction,
 ): Promise<ActionOutcome | undefined> {
   if (!action.declared.honoursKeys || row.brokerKey === null || row.leafHash === null) return undefined
-  if (!(await broker.store.read((tx) => authorityStands(tx, row)))) return undefined
   const decided = await openEventPart(broker, row.eventId, 'body')
   const args = decided && readPointer(decided, '/arguments')
+  if (args === undefined) return undefined
+  const retentionDays = await retentionWhereStillPermitted(broker, row, args)
   const about = { userId: row.userId, brokerKey: row.brokerKey }
-  const filled = args === undefined ? null : fillBrokerFields(broker, loaded, action, args, about)
-  if (filled === null) return undefined
-  const grant =
-    row.grantId === null
-      ? undefined
-      : await broker.store.read(async (tx) => tx.grants.find(row.grantId ?? ''))
+  const filled = retentionDays && fillBrokerFields(broker, loaded, action, args, about)
+  if (!filled) return undefined
+  const body = Buffer.from(canonicalJson(filled))
+  // Other bytes under the same key, as after a secret was changed, would be another call.
+  if (bodyDigest(body) !== row.sentDigest) return undefined
   const outcome = await sendToSkill(broker, {
     kind: 'action',
     loaded,
     action,
-    body: Buffer.from(canonicalJson(filled)),
+    body,
     userId: row.userId,
     executionId: row.id,
     brokerKey: row.brokerKey,
     leafHash: row.leafHash,
     amount: amountOfRow(row),
-    retentionDays: grant ? termsOf(grant).terms.retentionDays : {},
+    retentionDays,
   })
   // That this attempt never left says nothing about the one before it.
   if (outcome.kind === 'failed_before_effect') return undefined
   return toActionOutcome(outcome, action, row, broker.store.now().nowMs)
+}
+
+/** Decides anew; what the grant lets the skill keep, or undefined where it would not be permitted any more. */
+async function retentionWhereStillPermitted(
+  broker: Broker,
+  row: ActionRow,
+  args: JsonValue,
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const { userId, agentId, deploymentId, sessionId, skillId: skill, action } = row
+  const asked = { userId, agentId, deploymentId, sessionId, skill, action, arguments: args }
+  return broker.store.read(async (tx) => {
+    const grant = row.grantId === null ? undefined : await tx.grants.find(row.grantId)
+    if (!grant || !(await authorityStands(tx, row))) return undefined
+    const { facts } = await loadFacts(broker, tx, asked)
+    const permits = stillPermits(asked, facts, grant.status === 'used_up' ? null : grant.id)
+    return permits ? termsOf(grant).terms.retentionDays : undefined
+  })
 }

@@ -9,7 +9,7 @@ import type { Broker } from './broker.ts'
 import { fromCounter, toCounter, toLeg } from './counter-rows.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { openIncident } from './open-incident.ts'
-import { noteRead } from './session-facts.ts'
+import { noteRead, readIn } from './session-facts.ts'
 
 /** What became of an execution, by whoever may say so: the skill, its signed receipt, or an operator. */
 export type ActionOutcome =
@@ -23,6 +23,8 @@ export type ActionOutcome =
 
 export type SettledBy =
   | { by: 'skill' }
+  /** Nothing was sent: nobody else had a part in it. */
+  | { by: 'broker' }
   | { by: 'receipt' }
   | { by: 'operator'; operatorId: string; reason: string }
 
@@ -171,14 +173,8 @@ async function noteSuccess(tx: Tx, row: ActionRow, action: LoadedAction, result:
       })
     }
   }
-  await noteRead(
-    tx,
-    { sessionId: row.sessionId, userId: row.userId, agentId: row.agentId },
-    {
-      readUntrusted: action.readsUntrusted,
-      categories: [...new Set(action.result.fields.map((field) => field.category))],
-    },
-  )
+  const whose = { sessionId: row.sessionId, userId: row.userId, agentId: row.agentId }
+  await noteRead(tx, whose, readIn(action))
 }
 
 function reasonOf(outcome: Final): string {

@@ -1,16 +1,16 @@
 import type { ActionRow } from '../ports/rows.ts'
 import type { Broker } from './broker.ts'
+import { type OperatorAct, type ReasonRefused, refuseReason } from './operator-act.ts'
 import { settleAction } from './settle-action.ts'
 
 /** What an operator found out about an execution in doubt, with a reason that becomes part of the log. */
-export type OperatorSettlement = {
+export type OperatorSettlement = OperatorAct & {
   actionId: string
-  operatorId: string
-  reason: string
   outcome: { kind: 'captured'; amountMinor: number | null } | { kind: 'released' }
 }
 
 export type OperatorSettled =
+  | ReasonRefused
   | { kind: 'settled'; row: ActionRow }
   | { kind: 'not_found' }
   | { kind: 'not_in_doubt'; row: ActionRow }
@@ -21,6 +21,8 @@ export async function settleByOperator(
   settlement: OperatorSettlement,
 ): Promise<OperatorSettled> {
   const { actionId, operatorId, reason, outcome } = settlement
+  const refused = refuseReason(settlement)
+  if (refused) return refused
   const row = await broker.store.read(async (tx) => tx.actions.find(actionId))
   if (!row) return { kind: 'not_found' }
   if (row.status !== 'in_doubt') return { kind: 'not_in_doubt', row }

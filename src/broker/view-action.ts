@@ -6,6 +6,7 @@ import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { termsOf } from './grant-terms.ts'
 import { openEventPart } from './open-part.ts'
+import { noteRead, readIn } from './session-facts.ts'
 
 /** An action as its agent or its user may see it. */
 export type ActionView = {
@@ -27,6 +28,21 @@ export async function viewForAgent(broker: Broker, row: ActionRow): Promise<Acti
   const categories = await broker.store.read((tx) => categoriesNow(tx, row))
   if (!categories) return bare(row, 'grant_ended')
   return viewWith(broker, row, categories)
+}
+
+/**
+ * The same for an agent that comes back for it: what it reads again counts as read in the session it reads it in, or a
+ * second session would know nothing of what a stranger wrote.
+ */
+export async function viewInSession(broker: Broker, row: ActionRow, sessionId: string): Promise<ActionView> {
+  const view = await viewForAgent(broker, row)
+  const digest = row.manifestDigest
+  if (view.result === undefined || digest === null) return view
+  await broker.store.transaction(async (tx) => {
+    const action = (await broker.manifests.load(tx, digest)).actions.get(row.action)
+    if (action) await noteRead(tx, { sessionId, userId: row.userId, agentId: row.agentId }, readIn(action))
+  })
+  return view
 }
 
 /** Users see all that was answered for them. */

@@ -48,11 +48,21 @@ export function amountOf(
   const reading = readAmount(args, declared.spends.amount)
   const recurs = declared.spends.recurs
   if (!reading.ok || !recurs) return reading
-  const times = readPointer(args, recurs.countPointer)
-  if (typeof times !== 'number' || !Number.isInteger(times) || times < 1 || times > recurs.most) {
-    return { ok: false, pointer: recurs.countPointer, code: 'amount_malformed' }
-  }
+  const times = timesOf(declared, args)
+  if (times === null) return { ok: false, pointer: recurs.countPointer, code: 'amount_malformed' }
   const total = totalOf(reading.amount.amountMinor, times)
   if (total === null) return { ok: false, pointer: declared.spends.amount.pointer, code: 'amount_too_large' }
   return { ok: true, amount: { amountMinor: total, currency: reading.amount.currency } }
+}
+
+/**
+ * How often an action takes its amount, the first time included; null if the arguments do not say it, or say more
+ * often than the manifest allows.
+ */
+export function timesOf(declared: ManifestAction, args: JsonValue): number | null {
+  const recurs = declared.spends?.recurs
+  if (!recurs) return 1
+  const times = readPointer(args, recurs.countPointer)
+  const isCount = typeof times === 'number' && Number.isInteger(times) && times >= 1 && times <= recurs.most
+  return isCount ? times : null
 }

@@ -2,6 +2,7 @@ import { type AskReason, dueQuestions } from '../grant/ask-first.ts'
 import { checkConstraints } from '../grant/constraint.ts'
 import { reserve } from '../spending/budget.ts'
 import { checkPayment } from '../spending/debt.ts'
+import { timesOf } from './amount-of.ts'
 import { ruleCounters, usedBefore } from './asked-before.ts'
 import type { CandidateGrant, Decision, DecisionRequest, Facts, Invalid, Refusal } from './decision.ts'
 
@@ -67,6 +68,22 @@ export function decide(request: DecisionRequest, facts: Facts): Decision | Inval
   return ask ?? furthest?.decision ?? deny({ code: 'consent_required', why: 'no_grant' })
 }
 
+/**
+ * Whether what was permitted under a grant would be permitted now, so that the same bytes may be sent again under the
+ * same key. Questions, budgets and debts were settled by the permit and are not looked at again.
+ *
+ * @param grantId null for a grant that this very permit used up: its terms cannot have changed since.
+ */
+export function stillPermits(request: DecisionRequest, facts: Facts, grantId: string | null): boolean {
+  if (REQUEST_CHECKS.some((check) => check(request, facts))) return false
+  if (facts.skill.kind !== 'approved' || !facts.skill.action || facts.argumentFaults.length > 0) return false
+  const declared: Declared = { request, facts, action: facts.skill.action }
+  if (costsWhatIsDeclared(declared) ?? spendingIsPossible(declared)) return false
+  if (grantId === null) return true
+  const grant = facts.grants.find((candidate) => candidate.id === grantId)
+  return grant !== undefined && !GRANT_CHECKS.some((check) => check(declared, grant))
+}
+
 function decideUnder(declared: Declared, grant: CandidateGrant): { rank: number; decision: Decision } {
   let rank = 0
   for (const check of GRANT_CHECKS) {
@@ -74,7 +91,7 @@ function decideUnder(declared: Declared, grant: CandidateGrant): { rank: number;
     if (refusal) return { rank, decision: deny(refusal, grant.id) }
     rank += 1
   }
-  const stopped = spendingIsPossible(declared)
+  const stopped = spendingIsPossible(declared) ?? nobodySaidNo(declared)
   if (stopped) return { rank, decision: deny(stopped, grant.id) }
 
   const { facts } = declared
@@ -99,9 +116,8 @@ function decideUnder(declared: Declared, grant: CandidateGrant): { rank: number;
   return { rank: rank + 3, decision: { effect: 'permit', grant, approvalId, counters: held.counters } }
 }
 
-/** Nobody is asked again who has just said no, and nobody is asked about everything at once. */
+/** Nobody is asked again who has just said no to the like, and nobody is asked about everything at once. */
 function askOr(facts: Facts, grant: CandidateGrant, questions: readonly AskReason[]): Decision {
-  if (facts.approval?.state === 'refused') return deny({ code: 'approval_refused' }, grant.id)
   const isWaiting = facts.approval?.state === 'waiting'
   if (!isWaiting && facts.mayAsk !== 'yes') return deny({ code: 'asked_too_often' }, grant.id)
   return { effect: 'ask', grantId: grant.id, questions }
@@ -132,7 +148,8 @@ function costsWhatIsDeclared({ facts, action }: Declared): Refusal | undefined {
   if (!facts.amount) return undefined
   const mostMinor = action.declared.spends?.most[facts.amount.currency]
   if (mostMinor === undefined) return { code: 'currency_not_declared' }
-  const times = action.declared.spends?.recurs?.most ?? 1
+  // What one call can cost holds for each time it is taken, however often that is.
+  const times = timesOf(action.declared, facts.arguments) ?? 1
   return facts.amount.amountMinor > mostMinor * times
     ? { code: 'amount_above_manifest', mostMinor }
     : undefined
@@ -196,6 +213,11 @@ function spendingIsPossible({ facts, action }: Declared): Refusal | undefined {
   if (!action.declared.effects.includes('spend')) return undefined
   if (!facts.clockTrusted) return { code: 'clock_unconfirmed' }
   return facts.spendingStopped ? { code: 'spending_stopped' } : undefined
+}
+
+/** A no to exactly this stands, even if by now nobody would have to be asked. */
+function nobodySaidNo({ facts }: Declared): Refusal | undefined {
+  return facts.approval?.state === 'refused' ? { code: 'approval_refused' } : undefined
 }
 
 function questionsUnder({ request, facts, action }: Declared, grant: CandidateGrant): AskReason[] {
