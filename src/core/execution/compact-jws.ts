@@ -92,18 +92,25 @@ export function verifyCompactJws(
   if (key.alg !== alg) return fault('algorithm_refused')
   if (key.purpose !== expected.purpose) return fault('wrong_purpose')
 
-  const signature = decodeBase64url(signaturePart)
-  if (signature?.length !== SIGNATURE_BYTES) return fault('bad_signature')
-  const signed = Buffer.from(`${headerPart}.${payloadPart}`, 'ascii')
-  const isGenuine =
-    key.alg === 'EdDSA'
-      ? verify(null, signed, key.key, signature)
-      : verify('sha256', signed, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)
-  if (!isGenuine) return fault('bad_signature')
+  if (!verifyJwsSignature(`${headerPart}.${payloadPart}`, signaturePart, key)) return fault('bad_signature')
 
   const payloadText = decodeText(payloadPart)
   const payload = payloadText === undefined ? undefined : parseJson(payloadText)
   return payload === undefined ? fault('malformed') : { ok: true, payload }
+}
+
+/** Whether the signature of a compact JWS was made over this input by this key, by the key's own algorithm. */
+export function verifyJwsSignature(
+  signingInput: string,
+  signaturePart: string,
+  key: VerificationKey,
+): boolean {
+  const signature = decodeBase64url(signaturePart)
+  if (signature?.length !== SIGNATURE_BYTES) return false
+  const signed = Buffer.from(signingInput, 'ascii')
+  return key.alg === 'EdDSA'
+    ? verify(null, signed, key.key, signature)
+    : verify('sha256', signed, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)
 }
 
 /** What is signed for a compact JWS: base64url header, a dot, base64url payload. */
