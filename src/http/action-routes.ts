@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { previewDecision } from '../broker/authorize-action.ts'
+import type { Broker } from '../broker/broker.ts'
+import { listActions, showAction } from '../broker/list-actions.ts'
+import { performAction } from '../broker/perform-action.ts'
+import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
+import { receiptFor } from '../broker/receipt.ts'
+import { receiptShape } from '../core/execution/receipt.ts'
+import type { JsonValue } from '../core/json-value.ts'
+import { ACTION_NAME, SKILL_ID } from '../core/manifest/manifest.ts'
+import { ACTION_STATUSES } from '../ports/rows.ts'
+import {
+  actionShape,
+  answerPerformed,
+  answerPreview,
+  outcomeShape,
+  pendingShape,
+  presentAction,
+  presentOutcome,
+  previewShape,
+} from './action-answer.ts'
+import { pageAnswer, pageOf, pageQuery, pageShape } from './cursor.ts'
+import { pathId } from './path-id.ts'
+import { InvalidRequest, problem } from './problem.ts'
+import { REFUSAL_PROBLEMS } from './refusal-problems.ts'
+import { type RequestFacts, type Route, route } from './route.ts'
+
+/** Visible ASCII without space: a list of two headers is joined by ", " and so is none. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{8,200}$/
+
+const bodyShape = z.strictObject({
+  skill: z.string().max(64).regex(SKILL_ID),
+  action: z.string().regex(ACTION_NAME),
+  /** As the action's input schema in the manifest has it. */
+  arguments: z
+    .custom<JsonValue>((value) => value !== undefined)
+    .meta({ type: 'object', description: "As the action's input schema in the manifest has it." }),
+  /** Id of the registered model deployment the agent runs on. */
+  deployment: z.string().min(1).max(64),
+  /** Decides without holding, logging or doing anything. */
+  dryRun: z.boolean().optional(),
+})
+
+const REFUSAL_CODES = Object.keys(REFUSAL_PROBLEMS) as (keyof typeof REFUSAL_PROBLEMS)[]
+
+export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher, 'newest'>): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/v1/actions',
+      callers: ['agent'],
+      tag: 'Actions',
+      summary: 'Ask for an action',
+      description:
+        'Decides against the signed manifest and the consent of the user, holds the money, logs, calls the skill and settles. A client that hangs up stops nothing that was sent.',
+      headers: [
+        {
+          name: 'Idempotency-Key',
+          required: true,
+          description:
+            '8 to 200 visible ASCII characters. One key, at most one execution. Not needed for a dry run.',
+        },
+      ],
+      body: bodyShape,
+      responses: {
+        200: {
+          description: 'What became of it, or what a dry run found.',
+          shape: z.union([outcomeShape, previewShape]),
+        },
+        202: { description: 'The user is asked, or the outcome is in doubt.', shape: pendingShape },
+      },
+      problems: [
+        'idempotency_key_required',
+        'invalid_arguments',
+        'idempotency_conflict',
+        'idempotency_in_flight',
+        ...REFUSAL_CODES,
+      ],
+      async handle({ caller, body, request }) {
+        const asked = {
+          userId: caller.userId,
+          agentId: caller.agentId,
+          sessionId: caller.sessionId,
+          skill: body.skill,
+          action: body.action,
+          arguments: body.arguments,
+          deploymentId: body.deployment,
+        }
+        if (body.dryRun === true) return counted(broker, answerPreview(await previewDecision(broker, asked)))
+        const performed = await performAction(broker, { ...asked, idempotencyKey: keyOf(request) })
+        return counted(broker, answerPerformed(performed))
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/v1/actions',
+      callers: ['agent', 'user'],
+      tag: 'Actions',
+      summary: 'List actions, newest first',
+      description: 'A user sees all of theirs, an agent what it asked for itself.',
+      query: z.strictObject({
+        ...pageQuery,
+        skill: z.string().max(64).optional(),
+        agent: z.string().max(64).optional(),
+        status: z.enum(ACTION_STATUSES).optional(),
+      }),
+      responses: { 200: { description: 'A page of actions.', shape: pageShape(actionShape) } },
+      problems: ['invalid_cursor'],
+      async handle({ caller, query }) {
+        const page = pageOf(query)
+        const rows = await listActions(broker, {
+          owner: caller,
+          filter: {
+            agentId: query.agent ?? null,
+            skillId: query.skill ?? null,
+            status: query.status ?? null,
+          },
+          page: { ...page, limit: page.limit + 1 },
+        })
+        const place = (row: (typeof rows)[number]) => ({ atMs: row.createdAtMs, id: row.id })
+        return { status: 200, body: pageAnswer(rows, page.limit, place, presentAction) }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/v1/actions/{id}',
+      callers: ['agent', 'user'],
+      tag: 'Actions',
+      summary: 'Show an action and what became of it',
+      params: pathId,
+      responses: { 200: { description: 'The action.', shape: outcomeShape } },
+      problems: ['not_found'],
+      async handle({ caller, params }) {
+        const view = await showAction(broker, { owner: caller, actionId: params.id })
+        return view ? { status: 200, body: presentOutcome(view) } : problem('not_found')
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/v1/actions/{id}/receipt',
+      callers: ['agent', 'user', 'operator'],
+      tag: 'Actions',
+      summary: 'Get the signed receipt of an action',
+      description:
+        'Our signed statement, the leaves behind it with their inclusion proofs, and a checkpoint.',
+      params: pathId,
+      responses: { 200: { description: 'The receipt; it verifies offline.', shape: receiptShape } },
+      problems: ['not_found', 'only_counted', 'receipt_not_yet'],
+      async handle({ caller, params }) {
+        const outcome = await receiptFor(broker, publisher, params.id, caller)
+        switch (outcome.kind) {
+          case 'receipt':
+            return { status: 200, body: outcome.receipt }
+          case 'not_yet':
+            return problem('receipt_not_yet', { headers: { 'retry-after': '1' } })
+          case 'not_found':
+          case 'only_counted':
+            return problem(outcome.kind)
+        }
+      },
+    }),
+  ]
+}
+
+function keyOf(request: RequestFacts): string {
+  const key = request.header('idempotency-key')
+  if (key === undefined || !IDEMPOTENCY_KEY.test(key)) throw new InvalidRequest('idempotency_key_required')
+  return key
+}
+
+/** Bad input is not decided, so nothing but a count is written of it. */
+function counted<Told extends { status: number }>(broker: Broker, answer: Told): Told {
+  if (answer.status === 422) broker.recentRefusals.count('bad_request:invalid_arguments')
+  return answer
+}

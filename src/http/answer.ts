@@ -1,0 +1,30 @@
+/** What a route answers, before it becomes a response. A body is sent as JSON, content as it is. */
+export type Answer = {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  readonly content?: { readonly type: string; readonly bytes: string | Uint8Array<ArrayBuffer> }
+}
+
+/** No answer of the API may be kept by a cache, shown in a frame, or read as something else. */
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const
+
+/** Turns an answer into a response. Headers stay a plain object, which the server writes without another copy. */
+export function toResponse(answer: Answer, requestId: string): Response {
+  const { body, content } = answer
+  const isProblem = answer.status >= 400
+  const headers: Record<string, string> = { ...SECURITY_HEADERS, 'x-request-id': requestId }
+  if (content) headers['content-type'] = content.type
+  else if (body !== undefined) {
+    headers['content-type'] = isProblem ? 'application/problem+json' : 'application/json'
+  }
+  if (answer.headers) Object.assign(headers, answer.headers)
+  const bytes = content ? content.bytes : body === undefined ? null : JSON.stringify(body)
+  return new Response(bytes, { status: answer.status, headers })
+}

@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto'
+import { type Context, Hono } from 'hono'
+import type { Broker, Logger } from '../broker/broker.ts'
+import type { RecentRefusals } from '../broker/recent-refusals.ts'
+import type { JsonValue } from '../core/json-value.ts'
+import type { Caller } from '../core/tokens/access-token.ts'
+import { type Answer, toResponse } from './answer.ts'
+import { type Authenticate, createAuthenticator } from './authenticate.ts'
+import { InvalidRequest, problem } from './problem.ts'
+import { addressKey, createRateLimit, type RateLimit, type RateLimitOptions } from './rate-limit.ts'
+import { readJsonBody } from './read-json-body.ts'
+import type { Route } from './route.ts'
+
+export type AppOptions = {
+  readonly broker: Broker
+  readonly routes: readonly Route[]
+  /** `Host` values that are answered, in lower case with their port. */
+  readonly allowedHosts: readonly string[]
+  readonly allowsDevelopmentTokens: boolean
+  readonly rateLimits: {
+    readonly address: RateLimitOptions
+    readonly agent: RateLimitOptions
+    readonly user: RateLimitOptions
+  }
+  /** The clock tokens are held against; the store's unless told otherwise. */
+  readonly nowMs?: () => number
+  /** A clock that never steps, for rate limits and durations. */
+  readonly monotonicMs?: () => number
+}
+
+type Env = {
+  Bindings: { readonly incoming?: { readonly socket: { readonly remoteAddress?: string | undefined } } }
+}
+type AppContext = Context<Env>
+
+export type App = {
+  fetch: Hono<Env>['fetch']
+  request: Hono<Env>['request']
+  /** Resolves when nothing is being answered, to clients who hung up included. */
+  idle(): Promise<void>
+  /** Answers nothing more from now on but what is being answered. */
+  stopAccepting(): void
+}
+
+type Server = {
+  readonly hosts: ReadonlySet<string>
+  readonly origins: ReadonlySet<string>
+  readonly authenticate: Authenticate
+  readonly limits: Readonly<Record<'address' | 'agent' | 'user', RateLimit>>
+  readonly refusals: RecentRefusals
+  readonly logger: Logger
+  readonly monotonicMs: () => number
+  inFlight: number
+  whenIdle: (() => void)[]
+  isStopping: boolean
+}
+
+/** Longest path parameter that is looked at; no id of ours is longer. */
+const PARAMETER_CHARACTERS_MOST = 256
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/
+
+/**
+ * Makes the HTTP surface from its routes. One function does for a route all that comes before and after its
+ * handler, so that no route can leave a check out, and nothing runs through a chain of middleware.
+ */
+export function createApp(options: AppOptions): App {
+  const { broker, routes } = options
+  const { issuer } = broker.settings
+  const server: Server = {
+    hosts: new Set(options.allowedHosts),
+    origins: new Set([
+      new URL(issuer).origin,
+      ...options.allowedHosts.flatMap((host) => [`http://${host}`, `https://${host}`]),
+    ]),
+    authenticate: createAuthenticator({
+      issuer,
+      signer: broker.signer,
+      allowsDevelopmentTokens: options.allowsDevelopmentTokens,
+      nowMs: options.nowMs ?? (() => broker.store.now().nowMs),
+    }),
+    limits: {
+      address: createRateLimit(options.rateLimits.address),
+      agent: createRateLimit(options.rateLimits.agent),
+      user: createRateLimit(options.rateLimits.user),
+    },
+    refusals: broker.recentRefusals,
+    logger: broker.logger,
+    monotonicMs: options.monotonicMs ?? (() => performance.now()),
+    inFlight: 0,
+    whenIdle: [],
+    isStopping: false,
+  }
+
+  const hono = new Hono<Env>()
+  for (const route of routes) {
+    hono.on(route.method.toUpperCase(), honoPath(route.path), (c) => serve(server, c, route))
+  }
+  hono.notFound((c) => serve(server, c, elsewhere(routes, c.req.path)))
+  return {
+    fetch: hono.fetch,
+    request: hono.request,
+    idle: () =>
+      new Promise((resolve) => {
+        if (server.inFlight === 0) resolve()
+        else server.whenIdle.push(resolve)
+      }),
+    stopAccepting() {
+      server.isStopping = true
+    },
+  }
+}
+
+/** What answers where no route does: 405 for a known path, 404 otherwise, after the same checks as any route. */
+type Elsewhere = Pick<Route, 'path' | 'callers' | 'body' | 'bodyBytesMost' | 'run'> & { scope?: undefined }
+
+function elsewhere(routes: readonly Route[], path: string): Elsewhere {
+  const here = routes.filter((route) => pathPattern(route.path).test(path))
+  const allow = [...new Set(here.map((route) => route.method.toUpperCase()))].sort().join(', ')
+  return {
+    path: here[0]?.path ?? '(none)',
+    callers: [],
+    body: undefined,
+    bodyBytesMost: 0,
+    run: () => (allow === '' ? problem('not_found') : problem('method_not_allowed', { headers: { allow } })),
+  }
+}
+
+async function serve(server: Server, c: AppContext, route: Route | Elsewhere): Promise<Response> {
+  const startedMs = server.monotonicMs()
+  const given = c.req.raw.headers.get('x-request-id')
+  const requestId = given !== null && REQUEST_ID.test(given) ? given : randomUUID()
+  server.inFlight += 1
+  let answer: Answer
+  try {
+    answer = await answerTo(server, c, route, requestId, startedMs)
+  } catch (error) {
+    answer = failed(server, error, requestId)
+  } finally {
+    server.inFlight -= 1
+    if (server.inFlight === 0 && server.whenIdle.length > 0) {
+      for (const resolve of server.whenIdle.splice(0)) resolve()
+    }
+  }
+  server.logger.info('request', {
+    requestId,
+    method: c.req.method,
+    route: route.path,
+    status: answer.status,
+    ms: Math.round((server.monotonicMs() - startedMs) * 10) / 10,
+  })
+  if (answer.status >= 400 && answer.body) return toResponse(withRequestId(answer, requestId), requestId)
+  return toResponse(answer, requestId)
+}
+
+async function answerTo(
+  server: Server,
+  c: AppContext,
+  route: Route | Elsewhere,
+  requestId: string,
+  atMs: number,
+): Promise<Answer> {
+  const { headers } = c.req.raw
+  checkHostAndOrigin(server, c)
+  const address = c.env?.incoming?.socket.remoteAddress
+  takeOne(server, 'address', address === undefined ? 'unknown' : addressKey(address), atMs)
+  if (server.isStopping) return problem('stopping', { headers: { connection: 'close', 'retry-after': '5' } })
+
+  let caller: Caller | null = null
+  if (route.callers.length > 0) {
+    caller = server.authenticate({
+      authorization: headers.get('authorization'),
+      proof: headers.get('dpop'),
+      method: c.req.method,
+      url: c.req.url,
+    })
+    checkCaller(server, caller, route, atMs)
+  }
+  const body: JsonValue | undefined = route.body
+    ? await readJsonBody(c.req.raw, route.bodyBytesMost)
+    : undefined
+  return route.run({
+    caller,
+    params: paramsOf(c),
+    query: queryOf(c.req.url),
+    body,
+    request: { requestId, header: (name) => headers.get(name) ?? undefined },
+  })
+}
+
+function checkHostAndOrigin(server: Server, c: AppContext): void {
+  const { headers } = c.req.raw
+  const host = headers.get('host') ?? new URL(c.req.url).host
+  if (!server.hosts.has(host) && !server.hosts.has(host.toLowerCase())) {
+    throw new InvalidRequest('host_not_allowed')
+  }
+  const origin = headers.get('origin')
+  if (origin !== null && !server.origins.has(origin)) throw new InvalidRequest('origin_not_allowed')
+}
+
+function checkCaller(server: Server, caller: Caller, route: Route | Elsewhere, atMs: number): void {
+  if (caller.kind !== 'operator') {
+    takeOne(server, caller.kind, caller.kind === 'agent' ? caller.agentId : caller.userId, atMs)
+  }
+  if (!route.callers.includes(caller.kind)) {
+    throw new InvalidRequest('wrong_caller', { members: { callers: route.callers } })
+  }
+  if (route.scope && caller.kind !== 'operator' && !caller.scopes.includes(route.scope)) {
+    throw new InvalidRequest('scope_required', { members: { scope: route.scope } })
+  }
+}
+
+function takeOne(server: Server, by: 'address' | 'agent' | 'user', key: string, atMs: number): void {
+  const waitSeconds = server.limits[by].take(key, atMs)
+  if (waitSeconds > 0) {
+    throw new InvalidRequest('rate_limited', { headers: { 'retry-after': String(waitSeconds) } })
+  }
+}
+
+/** Bad input is counted and told; anything else is ours: logged once, and not told. */
+function failed(server: Server, error: unknown, requestId: string): Answer {
+  if (error instanceof InvalidRequest) {
+    server.refusals.count(`bad_request:${error.code}`)
+    return problem(error.code, error.facts)
+  }
+  server.logger.error('request_failed', { requestId, error })
+  return problem('internal')
+}
+
+function withRequestId(answer: Answer, requestId: string): Answer {
+  return typeof answer.body === 'object'
+    ? { ...answer, body: { ...answer.body, request_id: requestId } }
+    : answer
+}
+
+const NO_PARAMETERS: Readonly<Record<string, string>> = {}
+
+function paramsOf(c: AppContext): Readonly<Record<string, string>> {
+  const params = c.req.param()
+  for (const name in params) {
+    if ((params[name as never] as string).length > PARAMETER_CHARACTERS_MOST)
+      throw new InvalidRequest('not_found')
+  }
+  return params
+}
+
+/** @throws InvalidRequest for a name given twice, of which different readers take different ones. */
+function queryOf(url: string): Readonly<Record<string, string>> {
+  const at = url.indexOf('?')
+  if (at < 0) return NO_PARAMETERS
+  const query: Record<string, string> = Object.create(null)
+  for (const [name, value] of new URLSearchParams(url.slice(at + 1))) {
+    if (name in query) {
+      const fault = { pointer: `/${name}`, code: 'duplicate_parameter', message: 'This was given twice.' }
+      throw new InvalidRequest('invalid_parameter', { faults: [fault] })
+    }
+    query[name] = value
+  }
+  return { ...query }
+}
+
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\*\}/g, ':$1{.+}').replace(/\{(\w+)\}/g, ':$1')
+}
+
+function pathPattern(path: string): RegExp {
+  const escaped = path.replace(/[.+?^$()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${escaped.replace(/\{\w+\*\}/g, '.+').replace(/\{\w+\}/g, '[^/]+')}$`)
+}

@@ -1,0 +1,14 @@
+import { CONSENT_PROBLEMS } from './consent-problems.ts'
+import { REFUSAL_PROBLEMS } from './refusal-problems.ts'
+import { REGISTRY_PROBLEMS } from './registry-problems.ts'
+import { REQUEST_PROBLEMS } from './request-problems.ts'
+
+/** Every problem the API answers. Codes are stable once released. */
+export const PROBLEMS = {
+  ...REQUEST_PROBLEMS,
+  ...REFUSAL_PROBLEMS,
+  ...CONSENT_PROBLEMS,
+  ...REGISTRY_PROBLEMS,
+}
+
+export type ProblemCode = keyof typeof PROBLEMS

@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import type { JsonValue } from '../core/json-value.ts'
+import type { Caller, CallerKind, Scope } from '../core/tokens/access-token.ts'
+import type { Answer } from './answer.ts'
+import { InvalidRequest } from './problem.ts'
+import type { ProblemCode } from './problem-codes.ts'
+import { BODY_BYTES_MOST } from './read-json-body.ts'
+import { shapeFaults } from './shape-faults.ts'
+
+export type Method = 'get' | 'post' | 'put' | 'delete'
+
+/** One answer of a route as the documentation tells it. */
+export type DocumentedAnswer = {
+  readonly description: string
+  readonly shape?: z.ZodType
+  /** Where the answer is no JSON. */
+  readonly mediaType?: string
+}
+
+/** A request header a route reads, for the documentation. */
+export type DocumentedHeader = {
+  readonly name: string
+  readonly required: boolean
+  readonly description: string
+}
+
+/** What every route says of itself; server, documentation and tests all read this. */
+type Described = {
+  readonly method: Method
+  /** As OpenAPI spells it, with `{name}` for a parameter. */
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  /** What the token must carry besides; operators need none. */
+  readonly scope?: Scope
+  readonly headers?: readonly DocumentedHeader[]
+  readonly responses: Readonly<Record<number, DocumentedAnswer>>
+  /** Problems of its own; those any route of its kind can answer are added. */
+  readonly problems: readonly ProblemCode[]
+  /** Bytes of the body at most. */
+  readonly bodyBytesMost?: number
+  /** Not listed in the documentation. */
+  readonly isHidden?: boolean
+}
+
+/** What of the request a handler may look at besides its parsed parts. */
+export type RequestFacts = {
+  readonly requestId: string
+  header(name: string): string | undefined
+}
+
+type CallerOf<Kind extends CallerKind> = [Kind] extends [never] ? null : Extract<Caller, { kind: Kind }>
+
+type Input<Kind extends CallerKind, Params, Query, Body> = {
+  readonly caller: CallerOf<Kind>
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  readonly request: RequestFacts
+}
+
+type RouteSpec<Kind extends CallerKind, Params, Query, Body> = Described & {
+  /** Kinds of caller that may call; empty for anybody, without a token. */
+  readonly callers: readonly Kind[]
+  readonly params?: z.ZodType<Params>
+  readonly query?: z.ZodType<Query>
+  /** Its presence means that the route reads a JSON body. */
+  readonly body?: z.ZodType<Body>
+  handle(input: Input<Kind, Params, Query, Body>): Promise<Answer> | Answer
+}
+
+/** What the server hands to a route: authenticated, but nothing parsed beyond JSON. */
+export type RawInput = {
+  readonly caller: Caller | null
+  readonly params: Readonly<Record<string, string>>
+  /** Only what was given; a name given twice is refused before. */
+  readonly query: Readonly<Record<string, string>>
+  readonly body: JsonValue | undefined
+  readonly request: RequestFacts
+}
+
+export type Route = Described & {
+  readonly callers: readonly CallerKind[]
+  readonly params: z.ZodType | undefined
+  readonly query: z.ZodType | undefined
+  readonly body: z.ZodType | undefined
+  readonly bodyBytesMost: number
+  run(raw: RawInput): Promise<Answer> | Answer
+}
+
+const NOTHING = z.strictObject({})
+
+/**
+ * Makes a route from its description. The handler gets what the shapes say and nothing else: parameters, query and
+ * body are parsed before it runs, and a caller of another kind never gets there.
+ *
+ * @throws (when run) InvalidRequest for what the shapes refuse; a path parameter of the wrong form names nothing.
+ */
+export function route<
+  const Kind extends CallerKind = never,
+  Params = unknown,
+  Query = unknown,
+  Body = undefined,
+>(spec: RouteSpec<Kind, Params, Query, Body>): Route {
+  const { handle, params, query, body, ...described } = spec
+  const { callers, bodyBytesMost = BODY_BYTES_MOST } = spec
+  const queryShape = query ?? NOTHING
+  return {
+    ...described,
+    params,
+    query,
+    body,
+    bodyBytesMost,
+    run({ caller, request, ...raw }) {
+      if (!isOneOf(caller, callers)) throw new InvalidRequest('wrong_caller')
+      const parsedParams = params?.safeParse(raw.params)
+      // An id of the wrong form names nothing; telling it apart from an unknown one would only help to guess.
+      if (parsedParams && !parsedParams.success) throw new InvalidRequest('not_found')
+      const parsedQuery = queryShape.safeParse(raw.query)
+      if (!parsedQuery.success) {
+        throw new InvalidRequest('invalid_parameter', { faults: shapeFaults(parsedQuery.error, raw.query) })
+      }
+      const parsedBody = body?.safeParse(raw.body)
+      if (parsedBody && !parsedBody.success) {
+        throw new InvalidRequest('invalid_request', { faults: shapeFaults(parsedBody.error, raw.body) })
+      }
+      return handle({
+        caller,
+        params: parsedParams?.data as Params,
+        query: parsedQuery.data as Query,
+        body: parsedBody?.data as Body,
+        request,
+      })
+    },
+  }
+}
+
+function isOneOf<Kind extends CallerKind>(
+  caller: Caller | null,
+  kinds: readonly Kind[],
+): caller is CallerOf<Kind> {
+  return caller === null ? kinds.length === 0 : kinds.some((kind) => kind === caller.kind)
+}

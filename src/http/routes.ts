@@ -1,0 +1,41 @@
+import type { Broker } from '../broker/broker.ts'
+import { cancelInFlight } from '../broker/cancel-in-flight.ts'
+import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
+import { openLogReader } from '../broker/read-log.ts'
+import type { KeyRing } from '../ports/key-ring.ts'
+import { actionRoutes } from './action-routes.ts'
+import { agentRoutes } from './agent-routes.ts'
+import { approvalRoutes } from './approval-routes.ts'
+import { consentRoutes } from './consent-routes.ts'
+import { documentationRoutes } from './documentation-routes.ts'
+import { grantRoutes } from './grant-routes.ts'
+import { limitRoutes } from './limit-routes.ts'
+import { logRoutes } from './log-routes.ts'
+import { operatorActionRoutes } from './operator-action-routes.ts'
+import { operatorRegistryRoutes } from './operator-registry-routes.ts'
+import { operatorRoutes } from './operator-routes.ts'
+import { publisherRoutes } from './publisher-routes.ts'
+import type { Route } from './route.ts'
+import { serviceRoutes } from './service-routes.ts'
+import { skillRoutes } from './skill-routes.ts'
+
+/** Every route of the HTTP surface, in the order the documentation shows them. */
+export function allRoutes(broker: Broker, keys: KeyRing, publisher: CheckpointPublisher): Route[] {
+  const cancel = (actionIds: readonly string[]) => cancelInFlight(broker, actionIds)
+  const routes = [
+    ...actionRoutes(broker, publisher),
+    ...consentRoutes(broker),
+    ...approvalRoutes(broker),
+    ...grantRoutes(broker, cancel),
+    ...agentRoutes(broker, cancel),
+    ...limitRoutes(broker),
+    ...skillRoutes(broker),
+    ...publisherRoutes(broker),
+    ...operatorActionRoutes(broker),
+    ...operatorRoutes(broker, keys, cancel),
+    ...operatorRegistryRoutes(broker),
+    ...logRoutes(openLogReader(broker, publisher)),
+    ...serviceRoutes(broker, publisher),
+  ]
+  return [...routes, ...documentationRoutes(routes, broker.settings.issuer)]
+}
