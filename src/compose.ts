@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type BackgroundLoop, startLoop } from './broker/background-loop.ts'
+import type { Broker, Logger, Settings } from './broker/broker.ts'
+import { checkRegister } from './broker/check-register.ts'
+import { InFlight } from './broker/in-flight.ts'
+import { ManifestCache } from './broker/manifest-cache.ts'
+import { type CheckpointPublisher, openCheckpointPublisher } from './broker/publish-checkpoint.ts'
+import { RecentRefusals } from './broker/recent-refusals.ts'
+import { resolveDue } from './broker/resolve-in-doubt.ts'
+import { takeUpUnsettled } from './broker/take-up-unsettled.ts'
+import { type Config, hostsOf, issuerOf } from './config.ts'
+import { taggedDigest } from './core/canonical-json.ts'
+import { plainJson } from './core/manifest/manifest-change.ts'
+import { type App, createApp } from './http/app.ts'
+import type { RateLimitOptions } from './http/rate-limit.ts'
+import { allRoutes } from './http/routes.ts'
+import { listen } from './http/server.ts'
+import { openCellStore } from './keys/cell-store.ts'
+import { openKeyRing } from './keys/folder-key-ring.ts'
+import { createManifestVerifier } from './keys/jose-manifest-verifier.ts'
+import { createIds } from './keys/new-id.ts'
+import { openPseudonyms } from './keys/pseudonyms.ts'
+import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
+import { createLogger } from './pino-logger.ts'
+import type { KeyRing } from './ports/key-ring.ts'
+import { openHttpSkillCaller } from './skills/http-skill.ts'
+import { openCheckpointRegisterFile } from './store/checkpoint-register-file.ts'
+import { dataFilesIn } from './store/data-files.ts'
+import { claimDataFolder } from './store/data-folder.ts'
+import { openSqliteStore } from './store/open-sqlite.ts'
+
+export type RunningBroker = {
+  /** What it is reached under; the issuer of its tokens. */
+  readonly url: string
+  readonly broker: Broker
+  readonly keys: KeyRing
+  readonly publisher: CheckpointPublisher
+  /** Finishes or hands over what is in flight, publishes a last checkpoint and closes everything. */
+  stop(): Promise<void>
+}
+
+/** What a start may be given in place of the real thing. */
+export type StartOptions = { readonly logger?: Logger }
+
+/** The broker must not start as things are; each fault says what to do. */
+export class StartRefused extends Error {
+  override name = 'StartRefused'
+}
+
+const MIGRATIONS = fileURLToPath(new URL('../migrations/sqlite', import.meta.url))
+const MERGE_WITHIN_MS = 5_000
+const IN_DOUBT_PAUSE_MS = 1_000
+/** Seconds' worth of requests that may come at once after a pause. */
+const BURST_SECONDS = 10
+const CALLERS_REMEMBERED = 50_000
+
+/**
+ * Starts a broker: claims its folder, opens what it keeps, checks the log against its register, takes up what a
+ * crash left in doubt, and only then answers.
+ *
+ * @throws (rejects) DataFolderBusy, KeyFileError, SkillSecretsBroken, StartRefused, or what listening fails with.
+ *   Whatever was opened by then is closed again.
+ */
+export async function startBroker(config: Config, options: StartOptions = {}): Promise<RunningBroker> {
+  const logger = options.logger ?? createLogger(config.logLevel)
+  const closers: (() => Promise<void>)[] = []
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) {
+      // What cannot be closed must not keep the rest open.
+      await close().catch((error: unknown) => logger.error('close_failed', { error }))
+    }
+  }
+  try {
+    return await open(config, logger, closers, closeAll)
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function open(
+  config: Config,
+  logger: Logger,
+  closers: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningBroker> {
+  const claim = claimDataFolder(config.dataFolder, Date.now())
+  closers.push(async () => claim.release())
+  const server = await listen(config.host, config.port)
+  closers.push(() => server.stop(0))
+
+  const files = dataFilesIn(config.dataFolder)
+  const keys = openKeyRing(files.keys, Date.now())
+  const broker = openBroker(config, issuerOf(config, server.port), keys, logger)
+  closers.push(async () => {
+    await broker.skills.close()
+    await broker.store.close()
+    await broker.cells.close()
+  })
+  const register = openCheckpointRegisterFile(files.register)
+  const checked = await checkRegister(broker, register)
+  if (checked.kind !== 'ok') throw new StartRefused(checked.message)
+  const publisher = openCheckpointPublisher(broker, register)
+  closers.push(() => publisher.stop())
+  const takenUp = await takeUpUnsettled(broker)
+  if (takenUp > 0) logger.warn('taken_up_in_doubt', { count: takenUp })
+  await publisher.publishNow()
+  publisher.start()
+  const inDoubt: BackgroundLoop = startLoop('resolve_in_doubt', IN_DOUBT_PAUSE_MS, logger, () =>
+    resolveDue(broker),
+  )
+  closers.push(() => inDoubt.stop())
+
+  server.serve(appOf(config, server.port, broker, keys, publisher))
+  const url = broker.settings.issuer
+  if (config.devTokens) logger.warn('development_tokens_accepted')
+  logger.info('started', { url })
+  return {
+    url,
+    broker,
+    keys,
+    publisher,
+    async stop() {
+      logger.info('stopping')
+      await server.stop(config.stopWithinMs)
+      // What is still running is found in doubt at the next start.
+      await Promise.race([broker.inFlight.idle(), after(config.stopWithinMs)])
+      await closeAll()
+      logger.info('stopped')
+    },
+  }
+}
+
+function openBroker(config: Config, issuer: string, signer: KeyRing, logger: Logger): Broker {
+  const files = dataFilesIn(config.dataFolder)
+  const secrets = config.skillSecretsFile === null ? NO_SECRETS : openSkillSecrets(config.skillSecretsFile)
+  const pseudonymsFile = join(config.dataFolder, 'pseudonyms.secret')
+  const isNew = !existsSync(files.database)
+  const pseudonyms = openPseudonyms(pseudonymsFile, isNew)
+  const skills = openHttpSkillCaller({ devOrigins: config.skillDevOrigins })
+  const cells = openCellStore({ file: files.cells, kekFile: config.kekFile, nowMs: Date.now() })
+  const store = openSqliteStore({ file: files.database, migrationsFolder: MIGRATIONS })
+  return {
+    store,
+    cells,
+    signer,
+    skills,
+    secrets,
+    pseudonyms,
+    manifestVerifier: createManifestVerifier(),
+    manifests: new ManifestCache(),
+    recentRefusals: new RecentRefusals(),
+    inFlight: new InFlight(),
+    newId: createIds(Date.now),
+    settings: settingsOf(config, issuer),
+    logger,
+  }
+}
+
+function settingsOf(config: Config, issuer: string): Settings {
+  const { keepPartsDays, consentWithinMs, approvalWithinMs, coolDownMs, openQuestionsMost } = config
+  const rules = { keepPartsDays, consentWithinMs, approvalWithinMs, coolDownMs, openQuestionsMost }
+  return {
+    ...rules,
+    issuer,
+    logOrigin: config.logOrigin,
+    // Leaves name the rules by this: the version of the decision and what was configured.
+    policyDigest: taggedDigest('countersign/v1/policy', { decision: 1, rules: plainJson(rules) }),
+    mergeWithinMs: MERGE_WITHIN_MS,
+    developmentEndpoints: config.skillDevOrigins,
+  }
+}
+
+function appOf(
+  config: Config,
+  port: number,
+  broker: Broker,
+  keys: KeyRing,
+  publisher: CheckpointPublisher,
+): App {
+  const { address, agent, user } = config.ratesPerMinute
+  return createApp({
+    broker,
+    routes: allRoutes(broker, keys, publisher),
+    allowedHosts: hostsOf(config, port),
+    allowsDevelopmentTokens: config.devTokens,
+    rateLimits: { address: rateLimit(address), agent: rateLimit(agent), user: rateLimit(user) },
+    // A clock that ran ahead is not followed, but what was issued by it must not be from the future: the operator
+    // who is to confirm it has to get in.
+    nowMs: () => Math.max(broker.store.now().nowMs, Date.now()),
+  })
+}
+
+function rateLimit(perMinute: number): RateLimitOptions {
+  return {
+    perMinute,
+    burst: Math.max(1, Math.ceil((perMinute * BURST_SECONDS) / 60)),
+    keysMost: CALLERS_REMEMBERED,
+  }
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
+}

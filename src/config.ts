@@ -1,0 +1,214 @@
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { devOriginFaults } from './skills/egress-guard.ts'
+
+/** Everything an operator can choose, read once at start. */
+export type Config = {
+  readonly port: number
+  readonly host: string
+  readonly dataFolder: string
+  /** Null for `http://<host>:<port>`, which is known once the port is. */
+  readonly publicUrl: string | null
+  readonly logOrigin: string
+  /** `Host` values that are answered besides the broker's own address. */
+  readonly allowedHosts: readonly string[]
+  readonly devTokens: boolean
+  readonly skillDevOrigins: readonly string[]
+  readonly kekFile: string
+  readonly skillSecretsFile: string | null
+  readonly ratesPerMinute: { readonly address: number; readonly agent: number; readonly user: number }
+  readonly keepPartsDays: { readonly core: number; readonly subj: number; readonly body: number }
+  readonly consentWithinMs: number
+  readonly approvalWithinMs: number
+  readonly coolDownMs: number
+  readonly openQuestionsMost: number
+  readonly logLevel: LogLevel
+  /** How long a stop waits for what is in flight. */
+  readonly stopWithinMs: number
+}
+
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export type ReadConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly faults: readonly string[] }
+
+const PREFIX = 'COUNTERSIGN_'
+const MINUTE_MS = 60_000
+
+/**
+ * Reads the configuration from environment variables. Every fault is listed at once, names nobody knows among them:
+ * a misspelled limit must not leave the default in force unseen.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadConfig {
+  const reader = new Reader(env)
+  const host = reader.text('HOST', '127.0.0.1')
+  const publicUrl = reader.optional('PUBLIC_URL', checkPublicUrl)
+  const dataFolder = resolve(reader.text('DATA', './data'))
+  const config: Config = {
+    port: reader.integer('PORT', 8787, 0, 65_535),
+    host,
+    dataFolder,
+    publicUrl,
+    logOrigin: reader.optional('LOG_ORIGIN', checkLogOrigin) ?? defaultLogOrigin(publicUrl),
+    allowedHosts: reader.list('ALLOWED_HOSTS', checkHost),
+    devTokens: reader.flag('DEV_TOKENS'),
+    skillDevOrigins: reader.list('SKILL_DEV_ORIGINS', (origin) => devOriginFaults([origin])[0]),
+    kekFile: resolve(reader.text('KEK_FILE', join(dataFolder, 'kek.json'))),
+    skillSecretsFile: reader.optional('SKILL_SECRETS_FILE'),
+    ratesPerMinute: {
+      address: reader.integer('RATE_PER_ADDRESS', 3_000, 1, 100_000_000),
+      agent: reader.integer('RATE_PER_AGENT', 1_200, 1, 100_000_000),
+      user: reader.integer('RATE_PER_USER', 1_200, 1, 100_000_000),
+    },
+    keepPartsDays: {
+      core: reader.integer('KEEP_CORE_DAYS', 2_555, 1, 36_500),
+      subj: reader.integer('KEEP_SUBJECT_DAYS', 400, 1, 36_500),
+      body: reader.integer('KEEP_BODY_DAYS', 90, 1, 36_500),
+    },
+    consentWithinMs: reader.integer('CONSENT_WITHIN_MINUTES', 1_440, 1, 43_200) * MINUTE_MS,
+    approvalWithinMs: reader.integer('APPROVAL_WITHIN_MINUTES', 15, 1, 1_440) * MINUTE_MS,
+    coolDownMs: reader.integer('COOL_DOWN_MINUTES', 60, 0, 43_200) * MINUTE_MS,
+    openQuestionsMost: reader.integer('OPEN_QUESTIONS_MOST', 3, 1, 100),
+    logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    stopWithinMs: reader.integer('STOP_WITHIN_SECONDS', 20, 0, 600) * 1000,
+  }
+  reader.reserved('DATABASE_URL', 'is reserved for an engine this version does not have: leave it unset')
+  reader.checkTogether(config)
+  const faults = reader.allFaults()
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, config: deepFreeze(config) }
+}
+
+/** The broker's public URL, which is the issuer of its tokens. @param port the one that is listened on. */
+export function issuerOf({ publicUrl, host }: Pick<Config, 'publicUrl' | 'host'>, port: number): string {
+  return publicUrl ?? `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+}
+
+/** The `Host` values a broker answers: its own on loopback, its public one, and those that were named. */
+export function hostsOf(config: Pick<Config, 'publicUrl' | 'host' | 'allowedHosts'>, port: number): string[] {
+  const loopback = isLoopback(config.host) ? ['127.0.0.1', 'localhost', '[::1]'] : []
+  const own = [...loopback.map((name) => `${name}:${port}`), new URL(issuerOf(config, port)).host]
+  return [...new Set([...own, ...config.allowedHosts])]
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/** Reads one variable after the other and remembers what is wrong with each. */
+class Reader {
+  readonly #env: Readonly<Record<string, string | undefined>>
+  readonly #known = new Set<string>()
+  readonly #faults: string[] = []
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    this.#env = env
+  }
+
+  text(name: string, fallback: string): string {
+    return this.#value(name) ?? fallback
+  }
+
+  optional(name: string, check: (text: string) => string | undefined = () => undefined): string | null {
+    const text = this.#value(name)
+    if (text === undefined) return null
+    const fault = check(text)
+    if (fault !== undefined) this.#fault(name, fault)
+    return text
+  }
+
+  integer(name: string, fallback: number, least: number, most: number): number {
+    const text = this.#value(name)
+    if (text === undefined) return fallback
+    const value = Number(text)
+    if (/^(0|[1-9]\d*)$/.test(text) && value >= least && value <= most) return value
+    this.#fault(name, `must be a whole number from ${least} to ${most}`)
+    return fallback
+  }
+
+  flag(name: string): boolean {
+    const text = this.#value(name)
+    if (text !== undefined && text !== '0' && text !== '1') this.#fault(name, 'must be 0 or 1')
+    return text === '1'
+  }
+
+  oneOf<Value extends string>(name: string, values: readonly Value[], fallback: Value): Value {
+    const text = this.#value(name)
+    const found = values.find((value) => value === text)
+    if (text !== undefined && found === undefined) this.#fault(name, `must be one of ${values.join(', ')}`)
+    return found ?? fallback
+  }
+
+  list(name: string, check: (entry: string) => string | undefined): string[] {
+    const text = this.#value(name)
+    if (text === undefined) return []
+    const entries = text.split(',').map((entry) => entry.trim())
+    for (const entry of entries) {
+      const fault = check(entry)
+      if (fault !== undefined) this.#fault(name, fault)
+    }
+    return entries
+  }
+
+  reserved(name: string, fault: string): void {
+    if (this.#value(name) !== undefined) this.#fault(name, fault)
+  }
+
+  /** What is only wrong together. A broker that others can reach must be told its name: no name means any. */
+  checkTogether(config: Config): void {
+    if (!isLoopback(config.host) && config.publicUrl === null)
+      this.#fault('PUBLIC_URL', `is required when COUNTERSIGN_HOST is ${config.host}`)
+  }
+
+  allFaults(): string[] {
+    const unknown = Object.keys(this.#env)
+      .filter((name) => name.startsWith(PREFIX) && !this.#known.has(name.slice(PREFIX.length)))
+      .map((name) => `${name} is not a setting of this version`)
+    return [...this.#faults, ...unknown.sort()]
+  }
+
+  #value(name: string): string | undefined {
+    this.#known.add(name)
+    const text = this.#env[`${PREFIX}${name}`]?.trim()
+    return text === '' ? undefined : text
+  }
+
+  #fault(name: string, fault: string): void {
+    this.#faults.push(`${PREFIX}${name} ${fault}`)
+  }
+}
+
+function checkPublicUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'must be a URL such as https://broker.example'
+  const { protocol, hostname, origin } = new URL(text)
+  if (origin !== text) return `must be an origin and nothing more, such as https://broker.example`
+  if (protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+    return 'must be https: tokens travel over it'
+  return protocol === 'https:' || protocol === 'http:' ? undefined : 'must be https'
+}
+
+/** c2sp.org/tlog-checkpoint asks for a schema-less URL; c2sp.org/signed-note allows no space and no plus. */
+function checkLogOrigin(text: string): string | undefined {
+  const isName = /^[a-z0-9.-]+(:\d+)?(\/[A-Za-z0-9._-]+)*$/.test(text) && text.length <= 200
+  return isName ? undefined : 'must be a URL without its scheme, such as broker.example/log'
+}
+
+function checkHost(text: string): string | undefined {
+  const isHost = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(text)
+  return isHost ? undefined : `holds ${JSON.stringify(text)}, which is no host in lower case with its port`
+}
+
+/** Without a public name the log has one of its own that does not change with the port. */
+function defaultLogOrigin(publicUrl: string | null): string {
+  return publicUrl !== null && URL.canParse(publicUrl)
+    ? `${new URL(publicUrl).host}/log`
+    : 'localhost/countersign/log'
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) deepFreeze(member)
+  }
+  return Object.freeze(value)
+}

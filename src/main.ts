@@ -1,0 +1,38 @@
+import { startBroker } from './compose.ts'
+import { readConfig } from './config.ts'
+
+/** A second signal does not wait any longer. */
+async function main(): Promise<void> {
+  const read = readConfig(process.env)
+  if (!read.ok) {
+    refuse('The configuration has faults:', read.faults)
+    return
+  }
+  try {
+    const running = await startBroker(read.config)
+    process.stdout.write(`Countersign is listening on ${running.url} (documentation: ${running.url}/docs)\n`)
+    let isStopping = false
+    const stop = () => {
+      if (isStopping) process.exit(1)
+      isStopping = true
+      running.stop().catch((error: unknown) => {
+        refuse('Countersign did not stop well:', [messageOf(error)])
+      })
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  } catch (error) {
+    refuse('Countersign did not start:', [messageOf(error)])
+  }
+}
+
+function refuse(what: string, faults: readonly string[]): void {
+  process.stderr.write(`${[what, ...faults.map((fault) => `  - ${fault}`)].join('\n')}\n`)
+  process.exitCode = 1
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+await main()
