@@ -10,6 +10,8 @@ process.on('message', (message) => {
     process.exit(1)
   })
 })
+// Ctrl-C in a terminal reaches the parent too, which decides when this ends.
+process.on('SIGINT', () => {})
 // Without its parent nobody could stop it any more.
 process.on('disconnect', () => process.exit(0))
 
