@@ -71,7 +71,14 @@ export async function openWorld(
         `${registered.title} (${name}, version ${registered.version}) signed, submitted, approved.`,
       )
     }
-    const cast = { ...(await openCast(url, mint)), narrator, operator, pay: skills.pay }
+    const { pay, coffee } = skills
+    const cast: Cast = {
+      ...(await openCast(url, mint)),
+      narrator,
+      operator,
+      pay,
+      coffeeCalls: () => coffee.calls.length,
+    }
     return { cast, skills, stop }
   } catch (error) {
     await stop()
@@ -79,8 +86,10 @@ export async function openWorld(
   }
 }
 
+type CastOfUser = Omit<Cast, 'narrator' | 'operator' | 'pay' | 'coffeeCalls'>
+
 /** A user nobody has seen before, and one agent that belongs to them. */
-async function openCast(url: string, mint: MintToken): Promise<Omit<Cast, 'narrator' | 'operator' | 'pay'>> {
+async function openCast(url: string, mint: MintToken): Promise<CastOfUser> {
   const userId = newId('user')
   const scopes: string[] = []
   const person = { kind: 'user', userId, sessionId: newId('session') } as const

@@ -49,6 +49,7 @@ function castOf(answers: Answers): { cast: Cast; told: string[] } {
     agent: caller,
     agentInNewSession: caller,
     deployment: 'dep',
+    coffeeCalls: () => 0,
     auditorToken: unused,
     pay: { current: unused, restart: unused },
   }

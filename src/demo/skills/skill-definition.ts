@@ -3,6 +3,7 @@ import type { VerifiedCall } from '../../core/execution/verify-action-token.ts'
 import type { JsonObject, JsonValue } from '../../core/json-value.ts'
 import type { Amount } from '../../core/spending/budget.ts'
 import type { Execution } from './execution-book.ts'
+import type { SampleSkillName } from './sample-skill.ts'
 
 /** What a handler may know besides its arguments and the skill's state. */
 export interface CallContext {
@@ -48,7 +49,7 @@ export type ActionHandler<State, Event> = (
  * `apply` changes it, so that a restart rebuilds the same state from the journal.
  */
 export interface SkillDefinition<State, Event> {
-  readonly skill: string
+  readonly skill: SampleSkillName
   readonly event: z.ZodType<Event>
   newState(): State
   apply(state: State, event: Event): void

@@ -17,6 +17,8 @@ export interface Cast {
   readonly deployment: string
   /** A token that may read the log's entries. */
   auditorToken(): Promise<string>
+  /** How many calls have reached the coffee chain. */
+  coffeeCalls(): number
   /** The payment skill, in a process that can be killed and started again. */
   readonly pay: { current(): SkillProcess; restart(): Promise<void> }
 }
@@ -51,7 +53,6 @@ export const outcome = z.object({
   amount: amount.nullable(),
   result: z.record(z.string(), z.unknown()).optional(),
 })
-export type ActionOutcome = z.infer<typeof outcome>
 
 export const pending = z.object({
   actionId: z.string(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readAs } from '../api-client.ts'
+import { mustHold } from '../story-failed.ts'
 import type { Cast } from './cast.ts'
 
 const DAY_MS = 86_400_000
@@ -14,6 +15,14 @@ const consentView = z.object({
   requestId: z.string(),
   terms: z.record(z.string(), z.unknown()),
   shown: z.object({ en: description, zh: description, digest: z.string() }),
+})
+const givenGrant = z.object({
+  grant: z.object({
+    terms: z.object({
+      budgets: z.array(z.object({ limit: z.int() })),
+      retentionDays: z.record(z.string(), z.int()),
+    }),
+  }),
 })
 type ConsentView = z.infer<typeof consentView>
 
@@ -49,7 +58,9 @@ export async function tellCoffeeConsent(cast: Cast): Promise<void> {
     shownDigest: view.shown.digest,
   })
   narrator.answer(answer)
-  readAs(answer, 200, z.object({}))
+  const { terms } = readAs(answer, 200, givenGrant).grant
+  mustHold(terms.budgets[0]?.limit === 15_000, 'the grant allows more than the user gave')
+  mustHold(terms.retentionDays.order_history === 30, 'the grant keeps memory longer than the user gave')
   narrator.done('The grant holds what the user gave, not what the agent asked for.')
 }
 

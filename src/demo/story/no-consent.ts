@@ -19,5 +19,6 @@ export async function tellNoConsent(cast: Cast): Promise<void> {
   expectProblem(answer, 403, 'consent_required')
   const { heldMinor, spentMinor } = await tellMoney(cast, 'coffee.order')
   mustHold(heldMinor === 0 && spentMinor === 0, 'something was held or spent without consent')
+  mustHold(cast.coffeeCalls() === 0, 'the coffee chain was called without consent')
   narrator.done('Nothing was sent to the coffee chain, and the refusal is in the log.')
 }

@@ -38,8 +38,9 @@ export async function tellBeyondLimit(cast: Cast): Promise<void> {
 }
 
 const approvalView = z.object({
+  state: z.string(),
   shown: z.object({
-    en: z.object({ title: z.string(), sentences: z.array(z.object({ text: z.string(), code: z.string() })) }),
+    en: z.object({ title: z.string(), sentences: z.array(z.object({ text: z.string() })) }),
   }),
 })
 
@@ -75,6 +76,8 @@ export async function tellAskFirst(cast: Cast): Promise<void> {
   const done = readAs(answer, 200, outcome)
   mustHold(done.status === 'succeeded', `the approved order ended as ${done.status}`)
   mustHold((await tellMoney(cast, COFFEE)).spentMinor === 12_180, 'the approved order was not captured')
+  const after = readAs(await cast.user.get(`/v1/approvals/${approvalId}`), 200, approvalView)
+  mustHold(after.state === 'used', `the approval is ${after.state} after it was used`)
   narrator.done('One yes, one order: the approval is used up.')
 }
 
