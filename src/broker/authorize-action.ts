@@ -55,7 +55,7 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     if (before && isRemembered(before)) return { kind: 'remembered', row: before }
 
     const { loaded, decision } = await decideAsked(broker, tx, asked, before)
-    await touchSession(tx, loaded.session)
+    await touchSession(tx, asked, loaded.session)
     if (decision.effect === 'invalid') return { kind: 'invalid', faults: decision.faults }
     if (decision.effect === 'ask' && before && loaded.facts.approval?.state === 'waiting') {
       const asking = await stillWaiting(broker, tx, before)

@@ -2,19 +2,23 @@ import type { CandidateGrant } from '../core/decision/decision.ts'
 import { stateOf } from '../core/grant/grant-state.ts'
 import type { GrantStatus } from '../core/grant/terms.ts'
 import type { LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import type { ManifestChange } from '../core/manifest/manifest-change.ts'
 import { coveringLimit } from '../core/spending/budget.ts'
 import type { BudgetLimit } from '../core/spending/budget-limit.ts'
 import type { Subject } from '../core/spending/counter.ts'
-import type { GrantRow, UserBudgetRow } from '../ports/rows.ts'
+import type { CandidateRow, UserBudgetRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
-import { termsOf } from './grant-terms.ts'
+import { loadTerms } from './grant-terms.ts'
 import type { ManifestCache } from './manifest-cache.ts'
+
+/** What is in the terms but was never consented to under any manifest is newly asked. */
+const NEVER_CONSENTED: readonly ManifestChange[] = [{ code: 'action_added', pointer: '' }]
 
 /** The user's grants for this agent and skill, each with every budget that would have to hold the action. */
 export async function candidateGrants(
   manifests: ManifestCache,
   tx: Tx,
-  rows: readonly GrantRow[],
+  rows: readonly CandidateRow[],
   subject: Subject,
   userId: string,
   loaded: LoadedManifest,
@@ -22,8 +26,8 @@ export async function candidateGrants(
   if (rows.length === 0) return []
   const userBudgets = await tx.budgets.list(userId)
   const candidates: CandidateGrant[] = []
-  for (const row of rows) {
-    const { terms, consented } = termsOf(row)
+  for (const row of rows.toSorted(standingFirst)) {
+    const { terms, consented } = await loadTerms(tx, row)
     const consentedDigest = consented[subject.action]
     const own = terms.budgets.map((budget) => coveringLimit('grant', subject, budget))
     const shared = userBudgets.map((budget) => sharedLimit(budget, subject))
@@ -34,11 +38,17 @@ export async function candidateGrants(
       terms,
       newlyAsked: consentedDigest
         ? await manifests.newlyAsked(tx, consentedDigest, loaded.digest, subject.action)
-        : [],
+        : NEVER_CONSENTED,
       limits: [...own, ...shared].filter((limit) => limit !== null),
     })
   }
   return candidates
+}
+
+/** What stands is used before what is good only once, and the newest yes before an older one. */
+function standingFirst(a: CandidateRow, b: CandidateRow): number {
+  if (a.oneTime !== b.oneTime) return a.oneTime ? 1 : -1
+  return b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1)
 }
 
 function sharedLimit(row: UserBudgetRow, subject: Subject) {

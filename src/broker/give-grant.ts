@@ -48,9 +48,11 @@ export function storedTerms(
 
 /** A one-time grant stands beside the others: it adds one action, and leaves them as they are. */
 async function replaceEarlier(tx: Tx, request: ConsentRequestRow): Promise<string[]> {
-  const earlier = await tx.grants.candidates(request.userId, request.agentId, request.skillId)
+  const { userId, agentId, skillId } = request
+  const live = await tx.grants.live(userId)
   const replaced: string[] = []
-  for (const row of earlier.filter((grant) => !grant.oneTime)) {
+  for (const row of live.filter((grant) => grant.agentId === agentId && grant.skillId === skillId)) {
+    if (row.oneTime) continue
     const state = stateOf({ status: row.status as GrantStatus, expiresAtMs: row.expiresAtMs }, tx.nowMs)
     const status = statusAfter(state, 'replace')
     if (status === undefined) continue

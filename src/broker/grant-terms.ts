@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { GrantTerms } from '../core/grant/terms.ts'
-import type { GrantRow } from '../ports/rows.ts'
+import type { CandidateRow, GrantRow } from '../ports/rows.ts'
+import type { Tx } from '../ports/store.ts'
 
 export type StoredTerms = {
   terms: GrantTerms
@@ -10,6 +11,15 @@ export type StoredTerms = {
 
 /** One revision of a grant never changes, so its parsed form may be kept. */
 const parsed = new LRUCache<string, StoredTerms>({ max: 20_000 })
+
+/** The terms of a grant that a decision found: read only where they are not at hand. */
+export async function loadTerms(tx: Tx, row: CandidateRow): Promise<StoredTerms> {
+  const known = parsed.get(`${row.id} ${row.revision}`)
+  if (known) return known
+  const whole = await tx.grants.find(row.id)
+  if (!whole) throw new Error('a grant vanished while deciding')
+  return termsOf(whole)
+}
 
 /** The terms of a grant's row. They were checked when they were written. */
 export function termsOf(row: Pick<GrantRow, 'id' | 'revision' | 'terms' | 'consented'>): StoredTerms {

@@ -8,12 +8,11 @@ import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manif
 import type { Effect } from '../core/manifest/manifest.ts'
 import { type CounterSpec, counterSpecOf, type Subject } from '../core/spending/counter.ts'
 import { minuteOfDayAt } from '../core/spending/time-zone.ts'
-import type { SessionRow } from '../ports/rows.ts'
 import type { DecisionHead, Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { candidateGrants } from './candidate-grants.ts'
 import { type CountersNow, loadCounters } from './load-counters.ts'
-import { liveSession, type SessionFacts, sessionFacts } from './session-facts.ts'
+import { livesAt, type SessionFacts, sessionFacts } from './session-facts.ts'
 
 export type AskedAction = DecisionRequest & { sessionId: string }
 
@@ -27,7 +26,7 @@ export type LoadedFacts = {
   /** The execution whose debt this payment would settle. */
   debtActionId: string | null
   /** The agent's session, if it lives. */
-  session: SessionRow | undefined
+  session: DecisionHead['session'] | undefined
 }
 
 /** Loads everything the decision may look at, in the transaction that decides; asks only for what can matter. */
@@ -36,8 +35,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
   const head = await tx.decisionHeads.find({ ...asked, skillId: asked.skill })
   const publisherId = head?.publisherId ?? null
   const frozen = await tx.freezes.matching(freezeIdsFor({ ...asked, publisherId }))
-  // Another user's agent is nobody's: a token that names one is worth nothing.
-  const agent = head?.agentUserId === userId ? head : undefined
+  const agent = head
   const loaded = head?.currentDigest ? await broker.manifests.load(tx, head.currentDigest) : null
   const action = loaded?.actions.get(asked.action) ?? null
   const checked: CheckedArguments = action
@@ -51,7 +49,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
   const isSpend = effects.includes('spend')
 
   const zone = agent?.timeZone ?? 'UTC'
-  const session = head?.session ? liveSession(head.session, asked, tx.nowMs) : undefined
+  const session = head?.session && livesAt(head.session, tx.nowMs) ? head.session : undefined
   const countersNow = await countersFor(
     tx,
     userId,

@@ -13,21 +13,24 @@ export type SessionFacts = { readUntrusted: boolean; categories: readonly string
 type Whose = { sessionId: string; userId: string; agentId: string }
 
 /** What the agent has read in a session that lives. */
-export function sessionFacts(row: SessionRow): SessionFacts {
+export function sessionFacts(row: Pick<SessionRow, 'readUntrusted' | 'categories'>): SessionFacts {
   return { readUntrusted: row.readUntrusted, categories: JSON.parse(row.categories) as string[] }
 }
 
 /** Keeps a session that has read something from idling out while the agent goes on calling. */
-export async function touchSession(tx: Tx, row: SessionRow | undefined): Promise<void> {
-  if (row && tx.nowMs - row.lastSeenAtMs >= TOUCH_MS) {
-    await tx.sessions.save({ ...row, lastSeenAtMs: tx.nowMs })
-  }
+export async function touchSession(
+  tx: Tx,
+  whose: Whose,
+  row: Omit<SessionRow, 'id' | 'userId' | 'agentId'> | null | undefined,
+): Promise<void> {
+  if (!row || tx.nowMs - row.lastSeenAtMs < TOUCH_MS) return
+  const { sessionId: id, userId, agentId } = whose
+  await tx.sessions.save({ ...row, id, userId, agentId, lastSeenAtMs: tx.nowMs })
 }
 
 /** Notes what the agent was given to read, so that later decisions of the session know. */
 export async function noteRead(tx: Tx, whose: Whose, read: SessionFacts): Promise<void> {
-  const row = await tx.sessions.find(whose.sessionId)
-  const before = row && liveSession(row, whose, tx.nowMs)
+  const before = await liveSession(tx, whose)
   const known = before ? (JSON.parse(before.categories) as string[]) : []
   await tx.sessions.save({
     id: whose.sessionId,
@@ -48,12 +51,13 @@ export function readIn(action: LoadedAction): SessionFacts {
   }
 }
 
-/** The session, if it is this agent's and has neither idled out nor lasted too long. */
-export function liveSession(
-  row: SessionRow,
-  { userId, agentId }: Omit<Whose, 'sessionId'>,
-  nowMs: number,
-): SessionRow | undefined {
-  if (row.userId !== userId || row.agentId !== agentId) return undefined
-  return nowMs - row.lastSeenAtMs < IDLE_MS && nowMs - row.startedAtMs < MOST_MS ? row : undefined
+/** Whether a session has neither idled out nor lasted too long. */
+export function livesAt(row: Pick<SessionRow, 'startedAtMs' | 'lastSeenAtMs'>, nowMs: number): boolean {
+  return nowMs - row.lastSeenAtMs < IDLE_MS && nowMs - row.startedAtMs < MOST_MS
+}
+
+async function liveSession(tx: Tx, whose: Whose): Promise<SessionRow | undefined> {
+  const row = await tx.sessions.find(whose.sessionId)
+  const isOurs = row?.userId === whose.userId && row.agentId === whose.agentId
+  return row && isOurs && livesAt(row, tx.nowMs) ? row : undefined
 }

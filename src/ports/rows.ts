@@ -96,17 +96,9 @@ export type SavedRecipientRow = {
   createdAtMs: number
 }
 
+/** Where a counter stands. What it counts is said by its id. */
 export type CounterRow = {
-  userId: string
   counterId: string
-  lineageId: string | null
-  skillId: string | null
-  action: string | null
-  measure: string
-  currency: string | null
-  windowKind: string
-  windowMs: number | null
-  period: string | null
   zone: string
   tailMs: number
   periodStartMs: number
@@ -115,6 +107,21 @@ export type CounterRow = {
   captured: number
   ceiling: number
 }
+
+/** What a counter is found by; a null covers everything. */
+export type CounterKeys = {
+  userId: string
+  lineageId: string | null
+  skillId: string | null
+  action: string | null
+  currency: string | null
+}
+
+/** What a decision needs of a grant each time; its terms change with its revision only. */
+export type CandidateRow = Pick<
+  GrantRow,
+  'id' | 'revision' | 'status' | 'oneTime' | 'expiresAtMs' | 'createdAtMs'
+>
 
 export const ACTION_STATUSES = [
   'waiting',

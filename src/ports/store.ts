@@ -2,9 +2,11 @@ import type {
   ActionRow,
   AgentRow,
   ApprovalRow,
+  CandidateRow,
   CheckpointRow,
   CommitmentRow,
   ConsentRequestRow,
+  CounterKeys,
   CounterRow,
   DebtRow,
   FreezeRow,
@@ -46,7 +48,6 @@ export type HeadOf = { userId: string; agentId: string; skillId: string; session
 
 /** What every decision begins with, in one answer: one round trip where the engine is across a network. */
 export type DecisionHead = {
-  agentUserId: string
   lineageId: string
   agentStatus: string
   deployments: string
@@ -54,13 +55,14 @@ export type DecisionHead = {
   publisherId: string | null
   currentDigest: string | null
   timeZone: string | null
-  session: SessionRow | null
+  /** The agent's own session of that id, dead or alive. */
+  session: Pick<SessionRow, 'startedAtMs' | 'lastSeenAtMs' | 'readUntrusted' | 'categories'> | null
   /** Open incidents that stop this skill's spending for this user. */
   openIncidents: number
 }
 
 export interface DecisionHeads {
-  /** Undefined for an agent nobody knows. */
+  /** Undefined for an agent that is not this user's: a token that names one is worth nothing. */
   find(of: HeadOf): Answer<DecisionHead | undefined>
 }
 
@@ -101,8 +103,8 @@ export interface ConsentRequests {
 }
 
 export interface Grants {
-  /** The live (active or paused) grants a decision may draw on, newest first; locked until the end. */
-  candidates(userId: string, agentId: string, skillId: string): Answer<GrantRow[]>
+  /** The live (active or paused) grants a decision may draw on, in no order; locked until the end. */
+  candidates(userId: string, agentId: string, skillId: string): Answer<CandidateRow[]>
   find(id: string): Answer<GrantRow | undefined>
   list(userId: string, page: Page): Answer<GrantRow[]>
   live(userId: string): Answer<GrantRow[]>
@@ -163,7 +165,7 @@ export interface Counters {
     currency: string | null,
   ): Answer<CounterRow[]>
   list(userId: string): Answer<CounterRow[]>
-  save(rows: CounterRow[]): Answer<void>
+  save(rows: (CounterRow & CounterKeys)[]): Answer<void>
   legs(filter: LegFilter): Answer<LegRow[]>
   users(): Answer<string[]>
 }

@@ -80,9 +80,12 @@ describe('examineStore', () => {
   })
 
   it.each([
-    ['a counter that forgot a capture', `UPDATE counters SET captured = 0 WHERE window_kind = 'lifetime'`],
-    ['a counter that forgot a hold', `UPDATE counters SET held = 0 WHERE window_kind = 'rolling'`],
-    ['a count too low', `UPDATE counters SET captured = 0 WHERE measure = 'count'`],
+    [
+      'a counter that forgot a capture',
+      `UPDATE counters SET captured = 0 WHERE counter_id LIKE '%|lifetime'`,
+    ],
+    ['a counter that forgot a hold', `UPDATE counters SET held = 0 WHERE counter_id LIKE '%|r3600000'`],
+    ['a count too low', `UPDATE counters SET captured = 0 WHERE counter_id LIKE '%|count|%'`],
     [
       'an action whose amount was lowered',
       `UPDATE actions SET captured_minor = 1 WHERE status = 'succeeded'`,

@@ -44,7 +44,7 @@ export function describeConsent(bench: StoreBench): void {
       })
     })
 
-    it('keeps grants, and offers the live ones: standing before one-time, newest first', async () => {
+    it('keeps grants, and offers a decision the live ones', async () => {
       const active = grantRow()
       const paused = grantRow({ id: 'grt_2', status: 'paused', createdAtMs: NOW_MS + 1 })
       const once = grantRow({ id: 'grt_3', oneTime: true, createdAtMs: NOW_MS + 2 })
@@ -54,11 +54,17 @@ export function describeConsent(bench: StoreBench): void {
         for (const row of [active, paused, once, revoked, other]) await tx.grants.insert(row)
       })
       expect(await see((tx) => tx.grants.find('grt_3'))).toEqual(once)
-      expect(await see((tx) => tx.grants.candidates('usr_1', 'agt_1', 'coffee.order'))).toEqual([
-        paused,
-        active,
-        once,
-      ])
+      const candidates = await see((tx) => tx.grants.candidates('usr_1', 'agt_1', 'coffee.order'))
+      expect(candidates.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
+        [active, paused, once].map(({ id, revision, status, oneTime, expiresAtMs, createdAtMs }) => ({
+          id,
+          revision,
+          status,
+          oneTime,
+          expiresAtMs,
+          createdAtMs,
+        })),
+      )
       expect(await see((tx) => tx.grants.live('usr_1'))).toEqual([active, paused, once, other])
       const changed = grantRow({
         terms: '{}',

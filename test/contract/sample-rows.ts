@@ -1,5 +1,12 @@
 import { hashLeaf } from '../../src/core/merkle/tree.ts'
-import type { ActionRow, ApprovalRow, CounterRow, GrantRow, IncidentRow } from '../../src/ports/rows.ts'
+import type {
+  ActionRow,
+  ApprovalRow,
+  CounterKeys,
+  CounterRow,
+  GrantRow,
+  IncidentRow,
+} from '../../src/ports/rows.ts'
 import type { NewLeaf } from '../../src/ports/store.ts'
 
 export const NOW_MS = 1_790_000_000_000
@@ -125,18 +132,14 @@ export function incidentRow(changes: Partial<IncidentRow> = {}): IncidentRow {
   }
 }
 
-export function counterRow(changes: Partial<CounterRow> = {}): CounterRow {
+export function counterRow(changes: Partial<CounterRow & CounterKeys> = {}): CounterRow & CounterKeys {
   return {
     userId: 'usr_1',
     counterId: 'cnt_1',
     lineageId: 'lin_1',
     skillId: 'coffee.order',
     action: 'place_order',
-    measure: 'amount',
     currency: 'EUR',
-    windowKind: 'rolling',
-    windowMs: 60_000,
-    period: 'month',
     zone: 'Europe/Berlin',
     tailMs: NOW_MS - 60_000,
     periodStartMs: 0,
@@ -146,6 +149,12 @@ export function counterRow(changes: Partial<CounterRow> = {}): CounterRow {
     ceiling: 30,
     ...changes,
   }
+}
+
+/** What comes back of a counter: where it stands. */
+export function counterState(row: CounterRow & CounterKeys): CounterRow {
+  const { userId: _u, lineageId: _l, skillId: _s, action: _a, currency: _c, ...state } = row
+  return state
 }
 
 /** Leaf number `index` of a test log, with as many parts as wanted. */

@@ -120,6 +120,49 @@ export function counterIdOf(spec: CounterSpec): string {
   ].join('|')
 }
 
+/** Keys come back with every row, and there are few different ones for each user. */
+const specs = new Map<string, CounterSpec>()
+const SPECS_KEPT = 50_000
+
+/**
+ * Reads a counter's key back.
+ *
+ * @throws Error for a key this version does not know: counting it wrongly would be worse than not at all.
+ */
+export function counterSpecFrom(counterId: string): CounterSpec {
+  const known = specs.get(counterId)
+  if (known) return known
+  const [agentLineage, skill, action, measure, currency, window] = counterId.split('|')
+  if (measure !== 'amount' && measure !== 'count' && measure !== 'unasked') {
+    throw new Error(`a counter of an unknown measure: ${counterId}`)
+  }
+  const spec: CounterSpec = {
+    scope: {
+      agentLineage: fromPart(agentLineage?.slice(2)),
+      skill: fromPart(skill?.slice(2)),
+      action: fromPart(action?.slice(2)),
+    },
+    measure,
+    currency: fromPart(currency),
+    window: windowFrom(window),
+  }
+  if (counterIdOf(spec) !== counterId) throw new Error(`not a counter's key: ${counterId}`)
+  if (specs.size >= SPECS_KEPT) specs.clear()
+  specs.set(counterId, spec)
+  return spec
+}
+
+function windowFrom(key: string | undefined): CounterWindow {
+  if (key === 'lifetime') return { kind: 'lifetime' }
+  if (key === 'day' || key === 'week' || key === 'month') return { kind: 'calendar', period: key }
+  return { kind: 'rolling', ms: Number(key?.slice(1)) }
+}
+
+function fromPart(part: string | undefined): string | null {
+  if (part === undefined || part === '*') return null
+  return part.replace(/%([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+}
+
 function windowKey(window: CounterWindow): string {
   switch (window.kind) {
     case 'rolling':

@@ -1,8 +1,8 @@
 import { and, asc, eq, getTableColumns, gt, isNotNull, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
-import type { CounterRow } from '../../ports/rows.ts'
+import type { CounterKeys, CounterRow } from '../../ports/rows.ts'
 import type { Counters, LegFilter } from '../../ports/store.ts'
 import { given, type Query } from '../dialect.ts'
-import { done, mapped, type Preparation, Repository } from './repository.ts'
+import { done, mapped, type Preparation, Repository, sorted } from './repository.ts'
 
 /** Counters written by one statement; a batch larger than the biggest is split. */
 const BATCHES = [1, 2, 3, 4, 6, 8, 12, 16] as const
@@ -10,7 +10,8 @@ const BATCHES = [1, 2, 3, 4, 6, 8, 12, 16] as const
 export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Preparation) {
   const p = sql.placeholder
   const columns = getTableColumns(n)
-  const changing = ['zone', 'tailMs', 'periodStartMs', 'periodEndMs', 'held', 'captured', 'ceiling'] as const
+  const { userId, lineageId, skillId, action, currency, ...state } = columns
+  const { counterId, ...moving } = state
 
   function saveMany(count: number): Query<{ id: string }> {
     const rows = Array.from(
@@ -20,13 +21,15 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
           Object.entries(columns).map(([key, column]) => [key, given(column, `${key}${i}`)]),
         ) as { [K in keyof typeof columns]: SQL },
     )
-    const set = Object.fromEntries(changing.map((key) => [key, sql.raw(`excluded.${columns[key].name}`)]))
+    const set = Object.fromEntries(
+      Object.entries(moving).map(([key, column]) => [key, sql.raw(`excluded.${column.name}`)]),
+    )
     return d.prepare(
       `counters_save_${count}`,
       db
         .insert(n)
         .values(rows)
-        .onConflictDoUpdate({ target: [n.userId, n.counterId], set }),
+        .onConflictDoUpdate({ target: [userId, counterId], set }),
     )
   }
 
@@ -35,7 +38,7 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
       'counters_covering',
       d.forUpdate(
         db
-          .select()
+          .select(state)
           .from(n)
           .where(
             and(
@@ -45,17 +48,15 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
               or(isNull(n.action), eq(n.action, p('action'))),
               or(isNull(n.currency), eq(n.currency, p('currency'))),
             ),
-          )
-          .orderBy(asc(n.counterId)),
+          ),
       ),
     ),
     list: d.prepare(
       'counters_list',
       db
-        .select()
+        .select(state)
         .from(n)
-        .where(eq(n.userId, p('userId')))
-        .orderBy(asc(n.counterId)),
+        .where(eq(n.userId, p('userId'))),
     ),
     save: new Map(BATCHES.map((count) => [count as number, saveMany(count)])),
     legs: d.prepare(
@@ -86,8 +87,7 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
             or(isNull(sql`cast(${p('action')} as text)`), eq(a.action, p('action'))),
             or(isNull(sql`cast(${p('currency')} as text)`), eq(a.currency, p('currency'))),
           ),
-        )
-        .orderBy(asc(a.decidedAtMs), asc(a.id)),
+        ),
     ),
     users: d.prepare(
       'counters_users',
@@ -102,16 +102,16 @@ export class CounterRepository extends Repository<ReturnType<typeof prepareCount
   }
 
   list(userId: string) {
-    return this.run(this.q.list, { userId })
+    return sorted(this.run(this.q.list, { userId }), (a, b) => (a.counterId < b.counterId ? -1 : 1))
   }
 
-  async save(rows: CounterRow[]) {
+  async save(rows: (CounterRow & CounterKeys)[]) {
     for (let from = 0; from < rows.length; ) {
       const left = rows.length - from
       const count = BATCHES.findLast((size) => size <= left) ?? 1
       const values: Record<string, unknown> = {}
       for (let i = 0; i < count; i++) {
-        for (const [key, value] of Object.entries(rows[from + i] as CounterRow)) values[`${key}${i}`] = value
+        for (const [key, value] of Object.entries(rows[from + i] ?? {})) values[`${key}${i}`] = value
       }
       const query = this.q.save.get(count)
       if (query) await done(this.run(query, values))

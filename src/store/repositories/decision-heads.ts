@@ -1,49 +1,48 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, type Column, eq, type SQL, sql } from 'drizzle-orm'
 import type { DecisionHead, DecisionHeads, HeadOf } from '../../ports/store.ts'
-import { first, type Preparation, Repository } from './repository.ts'
+import { mapped, type Preparation, Repository } from './repository.ts'
 
+/**
+ * One answer from five tables, by sub-selects rather than joins: this engine plans a join with a parameter anew
+ * each time it runs (measured: 25 µs against 2).
+ */
 export function prepareDecisionHeads({ db, t, d }: Preparation) {
   const { agents, skills, users, sessions, incidents } = t
   const p = sql.placeholder
-  const open = db
-    .select({ count: sql<number>`cast(count(*) as integer)` })
-    .from(incidents)
-    .where(
-      and(
-        eq(incidents.userId, p('userId')),
-        eq(incidents.skillId, p('skillId')),
-        eq(incidents.status, 'open'),
-        eq(incidents.stopsSpending, true),
-      ),
-    )
+  const skill = <T>(column: Column): SQL<T> =>
+    sql`(select ${column} from ${skills} where ${eq(skills.id, p('skillId'))})`
+  const session = <T>(column: Column): SQL<T> =>
+    sql`(select ${column} from ${sessions} where ${and(
+      eq(sessions.id, p('sessionId')),
+      eq(sessions.userId, p('userId')),
+      eq(sessions.agentId, p('agentId')),
+    )})`
   return {
     find: d.prepare(
       'decision_heads_find',
       db
         .select({
-          agentUserId: agents.userId,
           lineageId: agents.lineageId,
           agentStatus: agents.status,
           deployments: agents.deployments,
-          publisherId: skills.publisherId,
-          currentDigest: skills.currentDigest,
-          timeZone: users.timeZone,
-          session: {
-            id: sessions.id,
-            userId: sessions.userId,
-            agentId: sessions.agentId,
-            startedAtMs: sessions.startedAtMs,
-            lastSeenAtMs: sessions.lastSeenAtMs,
-            readUntrusted: sessions.readUntrusted,
-            categories: sessions.categories,
-          },
-          openIncidents: sql<number>`(${open})`.mapWith(Number),
+          publisherId: skill<string | null>(skills.publisherId),
+          currentDigest: skill<string | null>(skills.currentDigest),
+          timeZone: sql<
+            string | null
+          >`(select ${users.timeZone} from ${users} where ${eq(users.id, p('userId'))})`,
+          startedAtMs: session<number | null>(sessions.startedAtMs),
+          lastSeenAtMs: session<number | null>(sessions.lastSeenAtMs),
+          readUntrusted: session<number | boolean | null>(sessions.readUntrusted),
+          categories: session<string | null>(sessions.categories),
+          openIncidents: sql<number>`(select cast(count(*) as integer) from ${incidents} where ${and(
+            eq(incidents.userId, p('userId')),
+            eq(incidents.skillId, p('skillId')),
+            eq(incidents.status, 'open'),
+            eq(incidents.stopsSpending, true),
+          )})`.mapWith(Number),
         })
         .from(agents)
-        .leftJoin(skills, eq(skills.id, p('skillId')))
-        .leftJoin(users, eq(users.id, agents.userId))
-        .leftJoin(sessions, eq(sessions.id, p('sessionId')))
-        .where(eq(agents.id, p('agentId'))),
+        .where(and(eq(agents.id, p('agentId')), eq(agents.userId, p('userId')))),
     ),
   }
 }
@@ -53,6 +52,16 @@ export class DecisionHeadRepository
   implements DecisionHeads
 {
   find(of: HeadOf): DecisionHead | undefined | Promise<DecisionHead | undefined> {
-    return first(this.run(this.q.find, of))
+    const rows = mapped(
+      this.run(this.q.find, of),
+      ({ startedAtMs, lastSeenAtMs, readUntrusted, categories, ...head }): DecisionHead => ({
+        ...head,
+        session:
+          startedAtMs === null || lastSeenAtMs === null || categories === null
+            ? null
+            : { startedAtMs, lastSeenAtMs, readUntrusted: Boolean(readUntrusted), categories },
+      }),
+    )
+    return rows instanceof Promise ? rows.then(([head]) => head) : rows[0]
   }
 }

@@ -11,7 +11,7 @@ export function prepareFreezes({ db, t: { freezes: f }, d }: Preparation) {
   const p = sql.placeholder
   const ids = Array.from({ length: MOST }, (_, i) => p(`id${i}`))
   return {
-    matching: d.prepare('freezes_matching', db.select().from(f).where(inArray(f.id, ids)).orderBy(asc(f.id))),
+    matching: d.prepare('freezes_matching', db.select().from(f).where(inArray(f.id, ids))),
     list: d.prepare('freezes_list', db.select().from(f).orderBy(asc(f.createdAtMs), asc(f.id))),
     insert: d.prepare(
       'freezes_insert',

@@ -14,7 +14,14 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
       'grants_candidates',
       d.forUpdate(
         db
-          .select()
+          .select({
+            id: g.id,
+            revision: g.revision,
+            status: g.status,
+            oneTime: g.oneTime,
+            expiresAtMs: g.expiresAtMs,
+            createdAtMs: g.createdAtMs,
+          })
           .from(g)
           .where(
             and(
@@ -23,8 +30,7 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
               eq(g.skillId, p('skillId')),
               inArray(g.status, LIVE),
             ),
-          )
-          .orderBy(asc(g.oneTime), desc(g.createdAtMs), desc(g.id)),
+          ),
       ),
     ),
     find: d.prepare(

@@ -1,8 +1,8 @@
-import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { SavedRecipientRow } from '../../ports/rows.ts'
 import type { Recipients } from '../../ports/store.ts'
 import { allGiven } from '../dialect.ts'
-import { done, mapped, type Preparation, Repository } from './repository.ts'
+import { done, mapped, type Preparation, Repository, sorted } from './repository.ts'
 
 export function prepareRecipients({ db, t: { savedRecipients: r, seenRecipients: seen }, d }: Preparation) {
   const p = sql.placeholder
@@ -12,8 +12,7 @@ export function prepareRecipients({ db, t: { savedRecipients: r, seenRecipients:
       db
         .select()
         .from(r)
-        .where(eq(r.userId, p('userId')))
-        .orderBy(asc(r.createdAtMs), asc(r.id)),
+        .where(eq(r.userId, p('userId'))),
     ),
     insert: d.prepare('saved_recipients_insert', db.insert(r).values(allGiven(getTableColumns(r)))),
     remove: d.prepare(
@@ -48,7 +47,10 @@ export class RecipientRepository
   implements Recipients
 {
   list(userId: string) {
-    return this.run(this.q.list, { userId })
+    return sorted(
+      this.run(this.q.list, { userId }),
+      (a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1),
+    )
   }
 
   insert(row: SavedRecipientRow) {

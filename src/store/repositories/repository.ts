@@ -26,6 +26,17 @@ export function mapped<Row, Out>(
   return rows instanceof Promise ? rows.then((list) => list.map(map)) : rows.map(map)
 }
 
+/**
+ * Puts the rows of an answer in order here rather than in the statement: this engine plans a statement with an
+ * ORDER BY and a parameter anew each time it runs, which costs ten times what it does.
+ */
+export function sorted<Row>(
+  rows: Row[] | Promise<Row[]>,
+  compare: (a: Row, b: Row) => number,
+): Row[] | Promise<Row[]> {
+  return rows instanceof Promise ? rows.then((list) => list.sort(compare)) : rows.sort(compare)
+}
+
 /** One noun's statements, bound to one unit of work. */
 export abstract class Repository<Queries> {
   protected readonly run: Run

@@ -156,16 +156,13 @@ export function describeTables(c: Columns) {
     'counters',
     {
       userId: c.text('user_id').notNull(),
+      /** Says all there is to know of what is counted; scope and currency stand beside it to be searched by. */
       counterId: c.text('counter_id').notNull(),
       /** A null part of the scope covers everything. */
       lineageId: c.text('lineage_id'),
       skillId: c.text('skill_id'),
       action: c.text('action'),
-      measure: c.text('measure').notNull(),
       currency: c.text('currency'),
-      windowKind: c.text('window_kind').notNull(),
-      windowMs: c.integer('window_ms'),
-      period: c.text('period'),
       zone: c.text('zone').notNull(),
       tailMs: c.integer('tail_ms').notNull(),
       periodStartMs: c.integer('period_start_ms').notNull(),
