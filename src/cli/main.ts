@@ -10,6 +10,7 @@ import { addManifestRegister } from './manifest-register.ts'
 import { addManifestSign } from './manifest-sign.ts'
 import { addManifestVerify } from './manifest-verify.ts'
 import { CannotRun, openTerminal } from './terminal.ts'
+import { addToken } from './token.ts'
 
 const terminal = openTerminal(process)
 const program = new Command('countersign')
@@ -33,6 +34,7 @@ addLogVerify(log, terminal)
 addLogFollow(log, terminal)
 
 addDoctor(program, terminal)
+addToken(program, terminal, process.env)
 
 try {
   await program.parseAsync(process.argv)

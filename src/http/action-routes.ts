@@ -28,7 +28,8 @@ import { type RequestFacts, type Route, route } from './route.ts'
 /** Visible ASCII without space: a list of two headers is joined by ", " and so is none. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{8,200}$/
 
-const bodyShape = z.strictObject({
+/** What an agent sends. */
+export const actionRequestShape = z.strictObject({
   skill: z.string().max(64).regex(SKILL_ID),
   action: z.string().regex(ACTION_NAME),
   /** As the action's input schema in the manifest has it. */
@@ -61,7 +62,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
             '8 to 200 visible ASCII characters. One key, at most one execution. Not needed for a dry run.',
         },
       ],
-      body: bodyShape,
+      body: actionRequestShape,
       responses: {
         200: {
           description: 'What became of it, or what a dry run found.',
@@ -87,7 +88,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
           deploymentId: body.deployment,
         }
         if (body.dryRun === true) return counted(broker, answerPreview(await previewDecision(broker, asked)))
-        const performed = await performAction(broker, { ...asked, idempotencyKey: keyOf(request) })
+        const performed = await performAction(broker, { ...asked, idempotencyKey: idempotencyKeyOf(request) })
         return counted(broker, answerPerformed(performed))
       },
     }),
@@ -162,7 +163,8 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
   ]
 }
 
-function keyOf(request: RequestFacts): string {
+/** @throws InvalidRequest `idempotency_key_required` where there is none, or not one of the right form. */
+export function idempotencyKeyOf(request: Pick<RequestFacts, 'header'>): string {
   const key = request.header('idempotency-key')
   if (key === undefined || !IDEMPOTENCY_KEY.test(key)) throw new InvalidRequest('idempotency_key_required')
   return key

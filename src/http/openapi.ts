@@ -1,6 +1,7 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { PROBLEMS, type ProblemCode } from './problem-codes.ts'
 import type { Route } from './route.ts'
+import { type Schema, SchemaBook } from './schema-book.ts'
 
 /** The part of OpenAPI 3.1 that is written here. */
 export type OpenApiDocument = {
@@ -39,7 +40,6 @@ export type Parameter = {
   readonly description?: string
 }
 
-type Schema = Readonly<Record<string, unknown>>
 type ApiResponse = {
   readonly description: string
   readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>
@@ -94,10 +94,11 @@ const ANY_BODY: readonly ProblemCode[] = [
 /** Writes the document from the routes themselves, so that what is served and what is described are one thing. */
 export function openApiDocument(routes: readonly Route[], issuer: string, version: string): OpenApiDocument {
   const shown = routes.filter((route) => route.isHidden !== true)
+  const schemas = new SchemaBook()
   const paths: Record<string, Record<string, Operation>> = {}
   for (const route of shown) {
     const path = pathOf(route)
-    paths[path] = { ...paths[path], [route.method]: operationOf(route) }
+    paths[path] = { ...paths[path], [route.method]: operationOf(route, schemas) }
   }
   return {
     openapi: '3.1.1',
@@ -110,7 +111,10 @@ export function openApiDocument(routes: readonly Route[], issuer: string, versio
     servers: [{ url: issuer }],
     tags: [...new Set(shown.map((route) => route.tag))].map((name) => ({ name })),
     paths,
-    components: { schemas: { Problem: PROBLEM_SCHEMA }, securitySchemes: SECURITY_SCHEMES },
+    components: {
+      schemas: { Problem: PROBLEM_SCHEMA, ...schemas.named },
+      securitySchemes: SECURITY_SCHEMES,
+    },
   }
 }
 
@@ -157,7 +161,7 @@ function pathOf(route: Route): string {
   return route.path.replaceAll('*}', '}')
 }
 
-function operationOf(route: Route): Operation {
+function operationOf(route: Route, schemas: SchemaBook): Operation {
   const { tag, summary, description, body } = route
   return {
     operationId: operationIdOf(route),
@@ -166,8 +170,8 @@ function operationOf(route: Route): Operation {
     ...(description === undefined ? {} : { description }),
     security: route.callers.map((kind) => ({ [kind]: route.scope ? [route.scope] : [] })),
     parameters: [
-      ...parametersIn('path', route.params),
-      ...parametersIn('query', route.query),
+      ...parametersIn('path', route.params, schemas),
+      ...parametersIn('query', route.query, schemas),
       ...(route.headers ?? []).map((header) => ({
         ...header,
         in: 'header' as const,
@@ -178,19 +182,19 @@ function operationOf(route: Route): Operation {
       ? {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: schemaOf(body, 'input') } },
+            content: { 'application/json': { schema: schemas.write(body, 'input') } },
           },
         }
       : {}),
-    responses: { ...answersOf(route), ...problemAnswersOf(route) },
+    responses: { ...answersOf(route, schemas), ...problemAnswersOf(route) },
     'x-problems': codesByStatus(route),
   }
 }
 
-function answersOf(route: Route): Record<string, ApiResponse> {
+function answersOf(route: Route, schemas: SchemaBook): Record<string, ApiResponse> {
   return Object.fromEntries(
     Object.entries(route.responses).map(([status, { description, shape, mediaType }]) => {
-      if (shape) return [status, { description, content: jsonContent(schemaOf(shape, 'output')) }]
+      if (shape) return [status, { description, content: jsonContent(schemas.write(shape, 'output')) }]
       return [status, mediaType ? { description, content: { [mediaType]: {} } } : { description }]
     }),
   )
@@ -219,9 +223,13 @@ function codesByStatus(route: Route): Record<string, ProblemCode[]> {
   return codes
 }
 
-function parametersIn(place: 'path' | 'query', shape: z.ZodType | undefined): Parameter[] {
+function parametersIn(
+  place: 'path' | 'query',
+  shape: z.ZodType | undefined,
+  schemas: SchemaBook,
+): Parameter[] {
   if (!shape) return []
-  const schema = schemaOf(shape, 'input')
+  const schema = schemas.write(shape, 'input')
   const required = Array.isArray(schema.required) ? schema.required : []
   return Object.entries((schema.properties ?? {}) as Record<string, Schema>).map(([name, own]) => ({
     name,
@@ -229,16 +237,6 @@ function parametersIn(place: 'path' | 'query', shape: z.ZodType | undefined): Pa
     required: place === 'path' || required.includes(name),
     schema: own,
   }))
-}
-
-/** JSON Schema 2020-12 of a shape, which OpenAPI 3.1 takes as it is. What only code can say is left open. */
-function schemaOf(shape: z.ZodType, io: 'input' | 'output'): Schema {
-  const { $schema: _, ...schema } = z.toJSONSchema(shape, {
-    target: 'draft-2020-12',
-    io,
-    unrepresentable: 'any',
-  })
-  return schema
 }
 
 /** `postGrantsPause` for POST /v1/grants/{id}/pause. */
