@@ -16,7 +16,7 @@ import { sendToSkill } from './send-to-skill.ts'
 export type CleanUpKind = 'status' | 'cancel' | 'undo' | 'stop'
 
 export type CleanUpAnswer =
-  | { kind: 'called'; target: LoadedAction; outcome: Outcome<JsonValue> }
+  | { kind: 'called'; target: LoadedAction; body: Buffer; outcome: Outcome<JsonValue> }
   /** The manifest declares no such action, or what it wants of the execution is not there. */
   | { kind: 'not_available' }
   /** A freeze that names clean-up calls too covers it. */
@@ -59,7 +59,7 @@ export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpK
     amount: null,
     retentionDays: {},
   })
-  return { kind: 'called', target, outcome }
+  return { kind: 'called', target, body, outcome }
 }
 
 /**

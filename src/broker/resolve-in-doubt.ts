@@ -68,6 +68,7 @@ async function outcomeByStatus(
     bodyDigest: row.sentDigest,
     skillId: row.skillId,
     action: row.action,
+    askedBy: { bodyDigest: bodyDigest(answer.body), action: answer.target.declared.name },
     dispatchedAtMs: row.decidedAtMs,
     nowMs: broker.store.now().nowMs,
   })

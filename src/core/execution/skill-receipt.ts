@@ -29,11 +29,17 @@ export const skillReceiptClaims = z
 
 export type SkillReceiptClaims = z.infer<typeof skillReceiptClaims>
 
-export interface SkillReceiptExpectation {
-  readonly executionId: string
+/** One call as a skill saw it: the bytes it was sent, and for which action. */
+interface CallSeen {
   readonly bodyDigest: string
-  readonly skillId: string
   readonly action: string
+}
+
+export interface SkillReceiptExpectation extends CallSeen {
+  readonly executionId: string
+  readonly skillId: string
+  /** The call that asked: a skill that never got the first one knows no other to speak of when it says `not_found`. */
+  readonly askedBy?: CallSeen
   /** The execution was not dispatched before this; an older statement cannot speak of it. */
   readonly dispatchedAtMs: number
   readonly nowMs: number
@@ -63,12 +69,10 @@ export function verifySkillReceipt(
   if (!parsed.success) return { ok: false, code: 'invalid_claims' }
 
   const receipt = parsed.data
-  const isSame =
-    receipt.exe === expected.executionId &&
-    receipt.bod === expected.bodyDigest &&
-    receipt.skl === expected.skillId &&
-    receipt.act === expected.action
-  if (!isSame) return { ok: false, code: 'other_execution' }
+  const isOfCall = (call: CallSeen) => receipt.bod === call.bodyDigest && receipt.act === call.action
+  const isNeverHad = receipt.status === 'not_found' && expected.askedBy && isOfCall(expected.askedBy)
+  const isSame = receipt.exe === expected.executionId && receipt.skl === expected.skillId
+  if (!isSame || !(isNeverHad || isOfCall(expected))) return { ok: false, code: 'other_execution' }
 
   const earliest = Math.floor(expected.dispatchedAtMs / 1000) - CLOCK_TOLERANCE_SECONDS
   const latest = Math.ceil(expected.nowMs / 1000) + CLOCK_TOLERANCE_SECONDS

@@ -70,6 +70,23 @@ describe('verifySkillReceipt', () => {
     expect(verifySkillReceipt(token, runtimeKeys, EXPECTED).ok).toBe(ok)
   })
 
+  it.each([
+    ['never had it, by the call that asked', { status: 'not_found' }, {}, true],
+    ['took it, by the call that asked', TAKEN, {}, false],
+    [
+      'never had it, by another call',
+      { status: 'not_found' },
+      { bodyDigest: bodyDigest(Buffer.from('x')) },
+      false,
+    ],
+    ['never had it, by another action', { status: 'not_found' }, { action: 'quote' }, false],
+    ['never had another execution', { status: 'not_found' }, { executionId: 'exe_2' }, false],
+  ] as const)('a skill that says it %s', (_, statement, other, ok) => {
+    const askedBy = { bodyDigest: bodyDigest(Buffer.from('{"execution_id":"exe_1"}')), action: 'get_order' }
+    const token = signSkillReceipt(edKey, { ...ABOUT, ...askedBy, ...other }, statement, NOW_MS)
+    expect(verifySkillReceipt(token, runtimeKeys, { ...EXPECTED, askedBy }).ok).toBe(ok)
+  })
+
   it('refuses a key the manifest does not name, and a broker key', () => {
     const token = signSkillReceipt(edKey, ABOUT, TAKEN, NOW_MS)
     expect(verifySkillReceipt(token, [], EXPECTED)).toEqual({ ok: false, code: 'unknown_key' })
