@@ -42,7 +42,7 @@ const CODES: Record<RefusalCode, 'decided' | 'elsewhere'> = {
   amount_too_large: 'decided',
   approval_refused: 'decided',
   asked_too_often: 'decided',
-  // What the use case says when deciding throws; test/broker/decision-failed.test.ts.
+  // What the use case says when deciding throws; test/broker/refusals.test.ts.
   decision_failed: 'elsewhere',
 }
 
