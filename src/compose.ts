@@ -37,8 +37,11 @@ export type RunningBroker = {
   readonly broker: Broker
   readonly keys: KeyRing
   readonly publisher: CheckpointPublisher
-  /** Finishes or hands over what is in flight, publishes a last checkpoint and closes everything. */
-  stop(): Promise<void>
+  /**
+   * Finishes what is in flight, publishes a last checkpoint and closes everything. What takes longer than configured,
+   * or than told here, is handed over: the next start finds it in doubt.
+   */
+  stop(within?: { readonly withinMs: number }): Promise<void>
 }
 
 /** What a start may be given in place of the real thing. */
@@ -52,6 +55,7 @@ export class StartRefused extends Error {
 const MIGRATIONS = fileURLToPath(new URL('../migrations/sqlite', import.meta.url))
 const MERGE_WITHIN_MS = 5_000
 const IN_DOUBT_PAUSE_MS = 1_000
+const HAND_OVER_MS = 100
 /** Seconds' worth of requests that may come at once after a pause. */
 const BURST_SECONDS = 10
 const CALLERS_REMEMBERED = 50_000
@@ -95,7 +99,8 @@ async function open(
   const keys = openKeyRing(files.keys, Date.now())
   const broker = openBroker(config, issuerOf(config, server.port), keys, logger)
   closers.push(async () => {
-    await broker.skills.close()
+    // Whoever stops has waited for the calls already: what still runs is handed over, not waited for.
+    await Promise.race([broker.skills.close(), after(HAND_OVER_MS)])
     await broker.store.close()
     await broker.cells.close()
   })
@@ -122,11 +127,11 @@ async function open(
     broker,
     keys,
     publisher,
-    async stop() {
+    async stop({ withinMs } = { withinMs: config.stopWithinMs }) {
       logger.info('stopping')
-      await server.stop(config.stopWithinMs)
-      // What is still running is found in doubt at the next start.
-      await Promise.race([broker.inFlight.idle(), after(config.stopWithinMs)])
+      const deadlineMs = performance.now() + withinMs
+      await server.stop(withinMs)
+      await Promise.race([broker.inFlight.idle(), after(Math.max(0, deadlineMs - performance.now()))])
       await closeAll()
       logger.info('stopped')
     },

@@ -15,9 +15,11 @@ async function main(): Promise<void> {
     const stop = () => {
       if (isStopping) process.exit(1)
       isStopping = true
-      running.stop().catch((error: unknown) => {
-        refuse('Countersign did not stop well:', [messageOf(error)])
-      })
+      running
+        .stop()
+        .catch((error: unknown) => refuse('Countersign did not stop well:', [messageOf(error)]))
+        // A call that was handed over must not hold the process.
+        .finally(() => process.exit())
     }
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)

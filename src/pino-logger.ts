@@ -8,6 +8,8 @@ import type { LogLevel } from './config.ts'
  */
 export function createLogger(level: LogLevel): Logger {
   const destination = pino.destination({ dest: 1, sync: false })
+  // What was not written yet is written when the process ends: the last lines are the ones that are looked for.
+  process.once('exit', () => destination.flushSync())
   const lines = pino(
     { level, base: null, serializers: { error: pino.stdSerializers.err }, messageKey: 'event' },
     destination,
