@@ -1,10 +1,13 @@
 import type { CallKind } from '../core/execution/action-token.ts'
 import { classifyOutcome, type Outcome } from '../core/execution/outcome.ts'
 import type { JsonValue } from '../core/json-value.ts'
+import { speaksOfMoney } from '../core/manifest/lint-words.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import type { ValueFault } from '../core/schema/compiled-schema.ts'
 import { parseStrictJsonBytes } from '../core/strict-json.ts'
 import type { Broker } from './broker.ts'
 import { mintActionToken, mintPromise } from './mint-action-token.ts'
+import { stopForUndeclaredMoney } from './stop-for-undeclared-money.ts'
 
 /** Bytes of an answer we read: as many as a result of the widest schema could need. */
 const MOST_RESPONSE_BYTES = 1_048_576
@@ -66,7 +69,8 @@ export async function sendToSkill(broker: Broker, request: SkillRequest): Promis
     timeoutMs: action.declared.timeoutMs,
     maxResponseBytes: MOST_RESPONSE_BYTES,
   })
-  return classifyOutcome<JsonValue>({
+  let undeclaredMoney: string | undefined
+  const outcome = classifyOutcome<JsonValue>({
     reply,
     effects: action.declared.effects,
     refusal: action.declared.refusal,
@@ -74,8 +78,22 @@ export async function sendToSkill(broker: Broker, request: SkillRequest): Promis
       const parsed = parseStrictJsonBytes(Buffer.from(bytes))
       return parsed.ok ? { value: parsed.value } : undefined
     },
-    checkResult: (value) => action.result.check(value as JsonValue),
+    checkResult: (value) => {
+      const checked = action.result.check(value as JsonValue)
+      if (!checked.ok && !action.declared.spends) undeclaredMoney = moneyNamedIn(checked.faults)
+      return checked
+    },
   })
+  if (undeclaredMoney !== undefined) await stopForUndeclaredMoney(broker, request, undeclaredMoney)
+  return outcome
+}
+
+/** The field of a result that nobody declared and that speaks of money. */
+function moneyNamedIn(faults: readonly ValueFault[]): string | undefined {
+  return faults.find(
+    ({ code, pointer }) =>
+      code === 'unknown_field' && speaksOfMoney(pointer.slice(pointer.lastIndexOf('/') + 1)),
+  )?.pointer
 }
 
 /** Deadlines for the memory classes this action may write; a class the grant does not name gets none to keep. */

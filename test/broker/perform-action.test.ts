@@ -128,6 +128,28 @@ describe('performAction', () => {
     expect((await test.lastLeaf('incident')).reason).toBe('overrun')
   })
 
+  it('suspends a version whose result names money in an action that spends none', async () => {
+    test.skill.replyAlways(answered({ stores: [], charged_amount: 1500 }))
+    const ask = () =>
+      performAction(test.broker, alice.ask('search_stores', { lat_e3: 30_250, lng_e3: 120_160 }))
+    await Promise.all([ask(), ask()])
+    expect(
+      (await test.leaves()).filter(({ type }) => type === 'incident').map(({ reason }) => reason),
+    ).toEqual(['amount_without_spend'])
+    expect(await ask()).toMatchObject({ kind: 'denied', refusal: { code: 'skill_suspended' } })
+  })
+
+  it('takes a result of another shape for what it is when it names no money', async () => {
+    test.skill.replyNext(answered({ stores: [], note: 'hello' }))
+    await performAction(test.broker, alice.ask('search_stores', { lat_e3: 30_250, lng_e3: 120_160 }))
+    test.skill.replyNext(answered({ stores: [] }))
+    const next = await performAction(
+      test.broker,
+      alice.ask('search_stores', { lat_e3: 30_250, lng_e3: 120_160 }),
+    )
+    expect(next).toMatchObject({ kind: 'done', view: { row: { status: 'succeeded' } } })
+  })
+
   it('takes up after a restart what was permitted and not settled', async () => {
     let release: () => void = () => undefined
     test.skill.replyNext(async () => {

@@ -59,6 +59,11 @@ const HARMLESS_ENDINGS = [
   'masked',
 ]
 
+/** Tells whether the name of a field speaks of money. */
+export function speaksOfMoney(name: string): boolean {
+  return TOPICS.some((topic) => topic.name === 'money' && speaksOf(name, topic))
+}
+
 /** Rules on words: a publisher's effects are its own claim, its names often say more. */
 export function lintWords({ actions }: LintSubject): ManifestFault[] {
   return actions.flatMap((linted) => [
