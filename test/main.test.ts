@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { tempFolder } from './support/temp-folder.ts'
 
@@ -46,6 +48,25 @@ describe('npm start', () => {
     expect((await run(['token', 'user'], { ...cliEnv, COUNTERSIGN_DEV_TOKENS: '0' })).code).toBe(2)
     expect((await run(['token', 'user', '--user', 'usr_1'], cliEnv)).code).toBe(2)
     expect((await run(['token', 'operator'], cliEnv)).code).toBe(2)
+
+    const tokenFile = join(env.COUNTERSIGN_DATA, 'operator.token')
+    writeFileSync(tokenFile, operator.out)
+    const about = [
+      '--purpose',
+      'receipt',
+      '--reason',
+      'yearly rotation',
+      '--token-file',
+      tokenFile,
+      '--broker',
+      url,
+    ]
+    const rotated = await run(['keys', 'rotate', ...about], cliEnv)
+    const [, oldKid = ''] = /--kid (\S+)/.exec(rotated.out) ?? []
+    expect([rotated.code, rotated.out]).toEqual([0, expect.stringMatching(/receipt key \S+ signs now/)])
+    expect((await run(['keys', 'retire', '--kid', oldKid, ...about], cliEnv)).code).toBe(0)
+    const again = await run(['keys', 'retire', '--kid', oldKid, ...about], cliEnv)
+    expect([again.code, again.out]).toEqual([1, expect.stringContaining('key_unknown')])
 
     child.kill('SIGTERM')
     expect(await ended).toBe(0)

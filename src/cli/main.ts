@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDoctor } from './doctor.ts'
 import { addKeysGenerate } from './keys-generate.ts'
+import { addKeysRotate } from './keys-rotate.ts'
 import { addLogFollow } from './log-follow.ts'
 import { addLogVerify } from './log-verify.ts'
 import { addManifestDiff } from './manifest-diff.ts'
@@ -21,6 +22,7 @@ const program = new Command('countersign')
 
 const keys = program.command('keys').description('signing keys')
 addKeysGenerate(keys, terminal)
+addKeysRotate(keys, terminal)
 
 const manifest = program.command('manifest').description("a skill's manifest: check, sign, compare, register")
 addManifestLint(manifest, terminal)

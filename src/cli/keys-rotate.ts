@@ -1,0 +1,79 @@
+import { type Command, Option } from 'commander'
+import { z } from 'zod'
+import { visibleText } from '../core/text-rules.ts'
+import { KEY_PURPOSES } from '../ports/signer.ts'
+import { readText } from './read-input.ts'
+import { CannotRun, type Terminal } from './terminal.ts'
+
+type Options = { purpose: string; reason: string; tokenFile: string; broker: string; kid?: string }
+
+const rotatedShape = z.object({ kid: z.string(), previousKid: z.string() })
+const problemShape = z.object({ code: z.string(), detail: z.string() })
+
+/** Changes of the broker's own keys go through its API, so that each is a leaf under an operator's name. */
+export function addKeysRotate(keys: Command, terminal: Terminal): void {
+  command(
+    keys,
+    'rotate',
+    "replace one of the broker's own keys; what the old one signed still verifies",
+  ).action(async (options: Options) => {
+    const path = `/v1/operator/keys/${options.purpose}/rotate`
+    const answer = rotatedShape.safeParse(await post(path, options, terminal))
+    if (!answer.success) return
+    const { kid, previousKid } = answer.data
+    terminal.out(terminal.paint('green', `${options.purpose} key ${kid} signs now`))
+    terminal.out(`the old one is still published; if it leaked, retire it: --kid ${previousKid}`)
+  })
+  command(keys, 'retire', 'stop publishing a key that was rotated out: what it signed no longer verifies')
+    .requiredOption('--kid <thumbprint>', 'which one')
+    .action(async (options: Options) => {
+      const path = `/v1/operator/keys/${options.purpose}/${encodeURIComponent(options.kid ?? '')}/retire`
+      const answer = await post(path, options, terminal)
+      if (answer !== undefined)
+        terminal.out(terminal.paint('green', `${options.purpose} key ${options.kid} is retired`))
+    })
+}
+
+function command(keys: Command, name: string, description: string): Command {
+  return keys
+    .command(name)
+    .description(description)
+    .addOption(
+      new Option('--purpose <purpose>', 'what the key is for').choices(KEY_PURPOSES).makeOptionMandatory(),
+    )
+    .requiredOption('--reason <text>', 'why, as the log will say')
+    .requiredOption('--token-file <file>', "an operator's access token")
+    .option('--broker <url>', 'the broker', 'http://127.0.0.1:8787')
+}
+
+/** Returns the answer's JSON, or prints why it was refused and returns undefined. */
+async function post(path: string, options: Options, terminal: Terminal): Promise<unknown> {
+  if (!URL.canParse(path, options.broker)) throw new CannotRun(`${options.broker} is not a URL`)
+  const token = readText(options.tokenFile).trim()
+  const response = await fetch(new URL(path, options.broker), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ reason: options.reason }),
+    redirect: 'error',
+    signal: AbortSignal.timeout(30_000),
+  }).catch((cause: unknown) => {
+    throw new CannotRun(`no broker answers at ${options.broker}`, { cause })
+  })
+  const text = await response.text()
+  if (response.ok) return text === '' ? {} : JSON.parse(text)
+  const problem = problemShape.safeParse(jsonOrUndefined(text))
+  terminal.out(
+    `${terminal.paint('red', `refused (${response.status})`)} ${visibleText(problem.data?.code ?? '')}`,
+  )
+  if (problem.success) terminal.out(`    ${visibleText(problem.data.detail)}`)
+  terminal.exitWith(1)
+  return undefined
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
