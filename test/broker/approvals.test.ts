@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveAction, refuseAction } from '../../src/broker/answer-approval.ts'
+import { previewDecision } from '../../src/broker/authorize-action.ts'
 import { showApproval } from '../../src/broker/show-approval.ts'
 import {
   ALWAYS,
@@ -179,7 +180,6 @@ describe('asking people rarely', () => {
   })
 
   it('says the same in a dry run, which asks nobody', async () => {
-    const { previewDecision } = await import('../../src/broker/authorize-action.ts')
     const { approval } = await ask(100)
     await no(approval.id)
     expect(await previewDecision(t.test.broker, t.alice.ask('order_and_pay', order(7)))).toMatchObject({

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { authorizeAction } from '../../src/broker/authorize-action.ts'
 import { resolveDue, resolveInDoubt } from '../../src/broker/resolve-in-doubt.ts'
 import { settleByOperator } from '../../src/broker/settle-by-operator.ts'
 import { takeUpUnsettled } from '../../src/broker/take-up-unsettled.ts'
@@ -176,7 +177,6 @@ describe('sending the same bytes again', () => {
 
   /** A read of a skill that honours keys, permitted just before the process died. */
   async function cutOff(): Promise<string> {
-    const { authorizeAction } = await import('../../src/broker/authorize-action.ts')
     const authorization = await authorizeAction(t.test.broker, t.alice.ask('get_menu', { store_id: 'LK-1' }))
     if (authorization.kind !== 'permit') throw new Error(authorization.kind)
     expect(await takeUpUnsettled(t.test.broker)).toBe(1)
