@@ -9,6 +9,7 @@ import { showApproval } from '../../../src/broker/show-approval.ts'
 import { constraintShape } from '../../../src/core/grant/terms.ts'
 import type { JsonValue } from '../../../src/core/json-value.ts'
 import { createPseudonyms } from '../../../src/keys/pseudonyms.ts'
+import type { Store, Tx } from '../../../src/ports/store.ts'
 import {
   COFFEE,
   type CoffeeTest,
