@@ -1,0 +1,52 @@
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+
+/** What figures cannot be read without. */
+export type Machine = {
+  readonly cpu: string
+  readonly cores: number
+  readonly node: string
+  readonly sqlite: string
+  /** Appends of 4 KiB that reach the disk in a second, one after the other. */
+  readonly fsyncsPerSecond: number
+}
+
+const BLOCK_BYTES = 4096
+
+/** Describes the machine; the disk is the one the benchmark's folders are on. */
+export function describeMachine(folder: string, fsyncForMs: number): Machine {
+  const db = new Database(':memory:')
+  const sqlite = String(db.prepare('select sqlite_version()').pluck().get())
+  db.close()
+  const found = cpus()
+  return {
+    cpu: found[0]?.model ?? 'unknown',
+    cores: found.length,
+    node: process.versions.node,
+    sqlite,
+    fsyncsPerSecond: Math.round(measureFsyncs(join(folder, 'fsync'), fsyncForMs)),
+  }
+}
+
+function measureFsyncs(file: string, forMs: number): number {
+  const descriptor = openSync(file, 'w')
+  const block = Buffer.alloc(BLOCK_BYTES, 1)
+  const startedMs = performance.now()
+  let count = 0
+  let elapsedMs = 0
+  while (elapsedMs < forMs) {
+    writeSync(descriptor, block)
+    fsyncSync(descriptor)
+    count += 1
+    elapsedMs = performance.now() - startedMs
+  }
+  closeSync(descriptor)
+  rmSync(file)
+  return (count / elapsedMs) * 1000
+}
+
+export function machineLine({ cpu, cores, node, sqlite, fsyncsPerSecond }: Machine): string {
+  return `${cpu}, ${cores} cores, Node ${node}, SQLite ${sqlite}, ${fsyncsPerSecond} fsyncs/s`
+}

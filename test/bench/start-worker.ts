@@ -1,0 +1,49 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+export type Worker = {
+  /** The port of this name. @throws Error if the worker has none. */
+  port(name: string): number
+  /** Rejects when the worker did not end well. */
+  stop(): Promise<void>
+}
+
+const offerShape = z.strictObject({ ports: z.record(z.string(), z.int()) })
+
+/**
+ * Starts a server in a process of its own, so that it shares no event loop with the client. What it logs is thrown
+ * away; what it says on standard error is not. Rejects when it ends before it listens.
+ *
+ * @param nodeOptions such as those that make a CPU profile.
+ */
+export async function startWorker(
+  program: 'bare-worker' | 'broker-worker' | 'skill-worker',
+  options: object,
+  nodeOptions: readonly string[] = [],
+): Promise<Worker> {
+  const file = fileURLToPath(new URL(`./${program}.ts`, import.meta.url))
+  const child = fork(file, [JSON.stringify(options)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [...nodeOptions],
+    // No settings of whoever runs this.
+    env: {},
+  })
+  const ending = once(child, 'exit')
+  const first = await Promise.race([once(child, 'message'), ending.then(() => undefined)])
+  if (!first) throw new Error(`${program} ended before it listened`)
+  const { ports } = offerShape.parse(first[0])
+  return {
+    port(name) {
+      const port = ports[name]
+      if (port === undefined) throw new Error(`${program} has no port ${name}`)
+      return port
+    },
+    async stop() {
+      if (child.connected) child.send('stop')
+      const [code] = await ending
+      if (code !== 0) throw new Error(`${program} ended with ${String(code)}`)
+    },
+  }
+}
