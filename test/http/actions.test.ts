@@ -3,6 +3,7 @@ import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import { answered, broken } from '../support/fake-skill.ts'
 import { DEPLOYMENT, type Granted, grantAll, order, SECRET } from '../support/granted-agent.ts'
 import { sampleManifest } from '../support/sample-manifest.ts'
+import { claimsOf } from '../support/skill-key.ts'
 import { createTestApp, type TestApp } from '../support/test-app.ts'
 
 let test: TestApp
@@ -18,7 +19,10 @@ afterEach(() => test.close())
 
 async function start(terms: Partial<GrantTerms>) {
   test.secrets.set('coffee.order /payment_token', SECRET)
-  test.skill.replyAlways(answered(PAID))
+  // The preview of an order is another action, which this shop does not have.
+  test.skill.replyAlways((call) =>
+    claimsOf(call).act === 'order_and_pay' ? answered(PAID) : answered({ error: 'not_found' }, 404),
+  )
   granted = await grantAll(test.broker, sampleManifest('coffee.order'), terms)
   token = await test.tokenFor({ kind: 'agent', userId: granted.userId, agentId: granted.agent.id })
   userToken = await test.tokenFor({ kind: 'user', userId: granted.userId })
@@ -139,7 +143,7 @@ describe('POST /v1/actions', () => {
     const path = `/v1/approvals/${asked.body.approvalId}`
     const view = await test.call('GET', path, { token: userToken })
     expect(JSON.stringify(view.body.shown)).toContain('LK-0571-022')
-    expect((await act('coffee-one')).status).toBe(202)
+    expect(await act('coffee-one')).toMatchObject({ status: 202, body: { status: 'approval_required' } })
     expect((await test.call('GET', `${path}/approve`, { token: userToken })).status).toBe(405)
     const yes = await test.call('POST', `${path}/approve`, { token: userToken, body: {} })
     expect([yes.status, yes.body.state]).toEqual([200, 'approved'])

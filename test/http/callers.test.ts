@@ -26,7 +26,7 @@ describe('an agent whose action waits for a yes', () => {
   it('cannot say yes to itself, nor to its own consent request', async () => {
     const { broker, call, tokenFor, skill, secrets } = test
     secrets.set('coffee.order /payment_token', SECRET)
-    skill.replyAlways(answered({ order_id: 'O-1', charged_amount: 500, currency: 'CNY' }))
+    skill.replyAlways(answered({ error: 'not_found' }, 404))
     const granted = await grantAll(broker, sampleManifest('coffee.order'), {
       askFirst: [{ kind: 'above_amount', currency: 'CNY', amountMinor: 100 }],
     })
