@@ -6,12 +6,11 @@ import {
   ALWAYS,
   COFFEE,
   type CoffeeTest,
+  coffeeSkill,
   coffeeTest,
   expectKind,
-  paid,
   refusalOf,
 } from '../support/coffee-test.ts'
-import { answered } from '../support/fake-skill.ts'
 import { grantAll, order } from '../support/granted-agent.ts'
 import { registerSkill } from '../support/test-broker.ts'
 
@@ -19,16 +18,7 @@ const MINUTE_MS = 60_000
 let t: CoffeeTest
 beforeEach(async () => {
   t = await coffeeTest(ALWAYS)
-  t.test.skill.replyAlways((call) =>
-    call.endpoint.endsWith('/quotes/show')
-      ? answered({
-          store_id: 'LK-1',
-          items: [{ sku: 'latte', quantity: 1 }],
-          total_amount: 100,
-          currency: 'CNY',
-        })
-      : paid(100),
-  )
+  t.test.skill.replyAlways(coffeeSkill)
 })
 afterEach(() => t.test.close())
 

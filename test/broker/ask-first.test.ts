@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { approveAction } from '../../src/broker/answer-approval.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
-import { type CoffeeTest, coffeeTest, expectKind, paid, refusalOf } from '../support/coffee-test.ts'
+import { type CoffeeTest, coffeeSkill, coffeeTest, expectKind, refusalOf } from '../support/coffee-test.ts'
 import { answered } from '../support/fake-skill.ts'
 import { type Granted, grantAll, order } from '../support/granted-agent.ts'
 import { sampleManifest } from '../support/sample-manifest.ts'
@@ -16,10 +16,7 @@ afterEach(() => t.test.close())
 
 async function start(terms: Partial<GrantTerms>, zone?: string) {
   t = await coffeeTest()
-  t.test.skill.replyAlways((call) => {
-    const { total_amount = 0 } = JSON.parse(call.body.toString('utf8'))
-    return call.endpoint.endsWith('/menu') ? answered({ currency: 'CNY', items: [] }) : paid(total_amount)
-  })
+  t.test.skill.replyAlways(coffeeSkill)
   return grantAll(
     t.test.broker,
     t.key.inManifest(sampleManifest('coffee.order')),

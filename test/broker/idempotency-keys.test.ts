@@ -7,9 +7,9 @@ import {
   ALWAYS,
   COFFEE,
   type CoffeeTest,
+  coffeeSkill,
   coffeeTest,
   expectKind,
-  paid,
   refusalOf,
 } from '../support/coffee-test.ts'
 import { broken } from '../support/fake-skill.ts'
@@ -18,7 +18,7 @@ import { grantAll, order } from '../support/granted-agent.ts'
 let t: CoffeeTest
 beforeEach(async () => {
   t = await coffeeTest()
-  t.test.skill.replyAlways(paid(100))
+  t.test.skill.replyAlways(coffeeSkill)
 })
 afterEach(() => t.test.close())
 

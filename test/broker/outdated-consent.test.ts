@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { COFFEE, type CoffeeTest, coffeeTest, expectKind, paid, refusalOf } from '../support/coffee-test.ts'
-import { answered } from '../support/fake-skill.ts'
+import {
+  COFFEE,
+  type CoffeeTest,
+  coffeeSkill,
+  coffeeTest,
+  expectKind,
+  refusalOf,
+} from '../support/coffee-test.ts'
 import { order } from '../support/granted-agent.ts'
 import { actionAt, type Edit, sampleManifest } from '../support/sample-manifest.ts'
 import { registerSkill } from '../support/test-broker.ts'
@@ -8,9 +14,7 @@ import { registerSkill } from '../support/test-broker.ts'
 let t: CoffeeTest
 beforeEach(async () => {
   t = await coffeeTest()
-  t.test.skill.replyAlways((call) =>
-    call.endpoint.endsWith('/menu') ? answered({ currency: 'CNY', items: [] }) : paid(100),
-  )
+  t.test.skill.replyAlways(coffeeSkill)
 })
 afterEach(() => t.test.close())
 

@@ -1,13 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { setBudget } from '../../src/broker/set-budget.ts'
-import { COFFEE, type CoffeeTest, coffeeTest, expectKind, paid, refusalOf } from '../support/coffee-test.ts'
+import {
+  COFFEE,
+  type CoffeeTest,
+  coffeeSkill,
+  coffeeTest,
+  expectKind,
+  refusalOf,
+} from '../support/coffee-test.ts'
 import { broken } from '../support/fake-skill.ts'
 import { grantAll, order } from '../support/granted-agent.ts'
 
 let t: CoffeeTest
 beforeEach(async () => {
   t = await coffeeTest()
-  t.test.skill.replyAlways((call) => paid(JSON.parse(call.body.toString('utf8')).total_amount))
+  t.test.skill.replyAlways(coffeeSkill)
 })
 afterEach(() => t.test.close())
 

@@ -4,7 +4,7 @@ import { toCounter } from '../../src/broker/counter-rows.ts'
 import { type Performed, performAction } from '../../src/broker/perform-action.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import type { ActionRow, ApprovalRow } from '../../src/ports/rows.ts'
-import type { SkillReply } from '../../src/ports/skill-caller.ts'
+import type { SkillCall, SkillReply } from '../../src/ports/skill-caller.ts'
 import { answered } from './fake-skill.ts'
 import { type Granted, grantAll, SECRET } from './granted-agent.ts'
 import { sampleManifest } from './sample-manifest.ts'
@@ -19,6 +19,17 @@ export const OPERATOR = { operatorId: 'opr_test', reason: 'what the test wants' 
 /** What the coffee skill answers to `order_and_pay` when all is well. */
 export function paid(chargedMinor: number): SkillReply {
   return answered({ order_id: 'O-1', charged_amount: chargedMinor, currency: 'CNY' })
+}
+
+/** The coffee skill on a good day: it answers everything in its own shape, and charges what it was told. */
+export function coffeeSkill(call: SkillCall): SkillReply {
+  const { total_amount = 0 } = JSON.parse(call.body.toString('utf8'))
+  if (call.endpoint.endsWith('/menu')) return answered({ currency: 'CNY', items: [] })
+  if (call.endpoint.endsWith('/quotes/show')) {
+    const items = [{ sku: 'latte', quantity: 1 }]
+    return answered({ store_id: 'LK-1', items, total_amount: 100, currency: 'CNY' })
+  }
+  return paid(total_amount)
 }
 
 export type CoffeeTest = {

@@ -13,9 +13,9 @@ import type { Store, Tx } from '../../../src/ports/store.ts'
 import {
   COFFEE,
   type CoffeeTest,
+  coffeeSkill,
   coffeeTest,
   expectKind,
-  paid,
   refusalOf,
 } from '../../support/coffee-test.ts'
 import { grantAll, order } from '../../support/granted-agent.ts'
@@ -25,7 +25,7 @@ import { registerSkill } from '../../support/test-broker.ts'
 let t: CoffeeTest
 beforeEach(async () => {
   t = await coffeeTest()
-  t.test.skill.replyAlways((call) => paid(JSON.parse(call.body.toString('utf8')).total_amount))
+  t.test.skill.replyAlways(coffeeSkill)
 })
 afterEach(() => t.test.close())
 
