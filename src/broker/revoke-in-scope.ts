@@ -42,7 +42,9 @@ export type Revocation = {
  * A yes that no permit has used yet is withdrawn too: it must not serve a grant that is given later.
  */
 export async function revokeInScope(tx: Tx, userId: string, scope: RevokeScope): Promise<Revocation> {
-  const grants = (await tx.grants.live(userId)).filter((grant) => coversGrant(scope, grant))
+  const unsettled = (await tx.actions.unsettled(userId)).filter((row) => coversAction(scope, row))
+  const live = (await tx.grants.live(userId)).filter((grant) => coversGrant(scope, grant))
+  const grants = [...live, ...(await usedUpBy(tx, unsettled))]
   for (const grant of grants) await tx.grants.update(revoked(grant, tx.nowMs))
 
   const requests = (await everyOpenRequest(tx, userId)).filter((row) => coversRequest(scope, row))
@@ -54,7 +56,6 @@ export async function revokeInScope(tx: Tx, userId: string, scope: RevokeScope):
   }
   for (const approval of approvals) await tx.approvals.setStatus(approval.id, 'withdrawn', tx.nowMs)
 
-  const unsettled = (await tx.actions.unsettled(userId)).filter((row) => coversAction(scope, row))
   const commitments: CommitmentRow[] = []
   for (const commitment of await tx.commitments.list(userId, 'running')) {
     if (await coversCommitment(tx, scope, commitment)) commitments.push(commitment)
@@ -72,6 +73,16 @@ export async function revokeInScope(tx: Tx, userId: string, scope: RevokeScope):
       times,
     })),
   }
+}
+
+/** One-time grants that a permit has used up and that may not have been sent yet: a revoke still overtakes those. */
+async function usedUpBy(tx: Tx, unsettled: readonly ActionRow[]): Promise<GrantRow[]> {
+  const found: GrantRow[] = []
+  for (const grantId of new Set(unsettled.map((row) => row.grantId))) {
+    const grant = grantId === null ? undefined : await tx.grants.find(grantId)
+    if (grant?.status === 'used_up') found.push(grant)
+  }
+  return found
 }
 
 function revoked(grant: GrantRow, nowMs: number): GrantRow {

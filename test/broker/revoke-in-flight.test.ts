@@ -5,6 +5,7 @@ import { executeAction } from '../../src/broker/execute-action.ts'
 import { freeze, unfreeze } from '../../src/broker/freeze.ts'
 import { revokeAuthority } from '../../src/broker/revoke-authority.ts'
 import {
+  COFFEE,
   type CoffeeTest,
   coffeeTest,
   expectKind,
@@ -14,7 +15,7 @@ import {
   refusalOf,
 } from '../support/coffee-test.ts'
 import { answered } from '../support/fake-skill.ts'
-import { order } from '../support/granted-agent.ts'
+import { grantAll, order } from '../support/granted-agent.ts'
 import { claimsOf } from '../support/skill-key.ts'
 import { suspendSkill } from '../support/test-broker.ts'
 
@@ -93,6 +94,19 @@ describe('authority that is taken back (P3)', () => {
     expect(t.test.skill.calls.filter((call) => claimsOf(call).kin === 'action')).toEqual([])
     expect(await t.used()).toEqual({ held: 0, captured: 0 })
     expect((await t.test.lastLeaf('outcome')).outcome).toBe('overtaken')
+  })
+
+  it('overtakes the permit of a one-time grant too, which that permit has used up', async () => {
+    const once = await grantAll(t.test.broker, t.key.inManifest(COFFEE), { oneTime: true })
+    const authorization = await authorizeAction(t.test.broker, once.ask('order_and_pay', order(100)))
+    if (authorization.kind !== 'permit') throw new Error(authorization.kind)
+    t.test.skill.replyAlways(answered({ state: 'cancelled' }))
+    const scope = { kind: 'everything' } as const
+    const answer = await revokeAuthority(t.test.broker, { userId: once.userId, scope }, cancel)
+    expect(answer).toMatchObject({ revocation: { grants: [once.grant.id] } })
+    const row = await executeAction(t.test.broker, authorization.permit)
+    expect(row.status).toBe('overtaken')
+    expect(t.test.skill.calls.filter((call) => claimsOf(call).kin === 'action')).toEqual([])
   })
 
   it('cancels under a freeze, and not under one that names clean-up calls too', async () => {
