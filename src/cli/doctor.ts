@@ -3,6 +3,7 @@ import { type DoctorReport, examineStore } from '../broker/doctor.ts'
 import type { RegisterEntry } from '../ports/checkpoint-register.ts'
 import { openCheckpointRegisterFile } from '../store/checkpoint-register-file.ts'
 import { dataFilesIn } from '../store/data-files.ts'
+import { countOf } from './count-of.ts'
 import { openDataView } from './data-log.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
@@ -39,7 +40,7 @@ async function readRegister(folder: string): Promise<RegisterEntry | undefined> 
 
 function print({ faults, unsettled, checked }: DoctorReport, terminal: Terminal): void {
   terminal.out(
-    `checked ${checked.counters} counters of ${checked.users} users, ${checked.actions} actions and ${checked.leaves} leaves`,
+    `checked ${countOf(checked.counters, 'counter')} of ${countOf(checked.users, 'user')}, ${countOf(checked.actions, 'action')} and ${checked.leaves} leaves`,
   )
   for (const { id, skillId, action, status, decidedAtMs } of unsettled) {
     const since = new Date(decidedAtMs).toISOString()
@@ -47,6 +48,6 @@ function print({ faults, unsettled, checked }: DoctorReport, terminal: Terminal)
   }
   for (const { code, where, detail } of faults)
     terminal.out(`${terminal.paint('red', code)} ${where}: ${detail}`)
-  const verdict = faults.length === 0 ? terminal.paint('green', 'no faults') : `${faults.length} faults`
-  terminal.out(`${verdict}, ${unsettled.length} permits not settled`)
+  const verdict = faults.length === 0 ? terminal.paint('green', 'no faults') : countOf(faults.length, 'fault')
+  terminal.out(`${verdict}, ${countOf(unsettled.length, 'permit')} not settled`)
 }

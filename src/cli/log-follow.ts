@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type FollowVerdict, followLog } from '../sdk/follow-log.ts'
 import { httpLogSource } from '../sdk/http-log-source.ts'
 import { readVkey } from './log-verify.ts'
+import { printLogFault } from './print-log-fault.ts'
 import { readText } from './read-input.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
@@ -50,12 +51,13 @@ function report(verdict: FollowVerdict, state: string, terminal: Terminal): bool
       return false
     case 'previous_refused':
       terminal.out(`${terminal.paint('red', verdict.code)} ${state} holds no checkpoint of this log and key`)
+      terminal.out(
+        '    it was not changed; after a rotation of the log key, verify the whole log and begin a new file',
+      )
       return false
-    case 'fault': {
-      const { code, ...facts } = verdict.fault
-      terminal.out(`${terminal.paint('red', code)} ${JSON.stringify(facts)}`)
+    case 'fault':
+      printLogFault(verdict.fault, terminal)
       return false
-    }
   }
 }
 

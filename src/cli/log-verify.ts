@@ -3,6 +3,7 @@ import { type NoteKey, parseVkey } from '../core/merkle/note-key.ts'
 import { httpLogSource } from '../sdk/http-log-source.ts'
 import { type LogVerdict, verifyLog } from '../sdk/verify-log.ts'
 import { findLogKey, openDataView, viewLogSource } from './data-log.ts'
+import { printLogFault } from './print-log-fault.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
 type Options = { data?: string; url?: string; vkey?: string; token?: string; json: boolean }
@@ -64,8 +65,7 @@ function toJson(verdict: LogVerdict) {
 
 function print(verdict: LogVerdict, terminal: Terminal): void {
   if (verdict.kind === 'fault') {
-    const { code, ...facts } = verdict.fault
-    terminal.out(`${terminal.paint('red', code)} ${JSON.stringify(facts)}`)
+    printLogFault(verdict.fault, terminal)
     return
   }
   const { origin, treeSize, rootHash } = verdict.checkpoint

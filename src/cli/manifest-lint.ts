@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { lintManifest } from '../core/manifest/lint-manifest.ts'
 import type { ManifestFault } from '../core/manifest/manifest-fault.ts'
 import { parseManifest } from '../core/manifest/parse-manifest.ts'
+import { countOf } from './count-of.ts'
 import { hasErrors, printFaults } from './print-faults.ts'
 import { readText } from './read-input.ts'
 import type { Terminal } from './terminal.ts'
@@ -32,6 +33,9 @@ function report(file: string, faults: readonly ManifestFault[], terminal: Termin
   printFaults(file, faults, terminal)
   const errors = faults.filter((fault) => fault.severity === 'error').length
   const warnings = faults.length - errors
-  if (errors > 0) terminal.out(terminal.paint('red', `${file}: ${errors} errors, ${warnings} warnings`))
-  else terminal.out(terminal.paint('green', `${file}: no errors, ${warnings} warnings`))
+  if (errors > 0)
+    terminal.out(
+      terminal.paint('red', `${file}: ${countOf(errors, 'error')}, ${countOf(warnings, 'warning')}`),
+    )
+  else terminal.out(terminal.paint('green', `${file}: no errors, ${countOf(warnings, 'warning')}`))
 }

@@ -41,14 +41,11 @@ export function addManifestRegister(manifest: Command, terminal: Terminal): void
       )
       const body = await response.text()
       if (options.json) terminal.out(visibleText(body, 'keep'))
-      else if (response.ok)
-        terminal.out(
-          terminal.paint(
-            'green',
-            `${parsed.manifest.skill} version ${parsed.manifest.version} was submitted`,
-          ),
-        )
-      else reportRefusal(response.status, body, terminal)
+      else if (response.ok) {
+        const { skill, version } = parsed.manifest
+        terminal.out(terminal.paint('green', `${skill} version ${version} was submitted`))
+        terminal.out(`digest ${parsed.digest}`)
+      } else reportRefusal(response.status, body, terminal)
       terminal.exitWith(response.ok ? 0 : 1)
     })
 }

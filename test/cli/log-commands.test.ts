@@ -220,5 +220,6 @@ describe('countersign log follow', () => {
     )
     expect([ran.code, existsSync(state)]).toEqual([1, false])
     expect(ran.out).toContain('unavailable')
+    expect(ran.out).toContain('could not be read, so nothing is proven')
   })
 })

@@ -190,7 +190,7 @@ describe('countersign manifest register', () => {
   it('sends the manifest as an object with its signature', async () => {
     const { ran, received } = await withBroker(201, { state: 'submitted' }, register)
     expect(ran.code).toBe(0)
-    expect(ran.out).toContain('coffee.order version 1 was submitted')
+    expect(ran.out).toMatch(/^coffee\.order version 1 was submitted\ndigest [A-Za-z0-9_-]{43}\n$/)
     const [method, path, ...body] = received.split(' ')
     expect([method, path]).toEqual(['POST', '/v1/manifests'])
     expect(JSON.parse(body.join(' '))).toEqual({
