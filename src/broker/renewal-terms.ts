@@ -3,9 +3,9 @@ import type { GrantStatus, GrantTerms } from '../core/grant/terms.ts'
 import { isSameJson } from '../core/manifest/manifest-change.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
+import type { RequestConsent } from './consent-wish.ts'
 import { termsOf } from './grant-terms.ts'
 import { findOwnGrant } from './own-rows.ts'
-import type { RequestConsent } from './request-consent.ts'
 import { changesFor } from './shown-consent.ts'
 
 export type Renewal =

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { approveConsent, approveConsentShape, refuseConsent } from '../broker/answer-consent.ts'
 import type { Broker } from '../broker/broker.ts'
-import { type ConsentRequested, consentRequestShape, requestConsent } from '../broker/request-consent.ts'
+import { consentRequestShape } from '../broker/consent-wish.ts'
+import { type ConsentRequested, requestConsent } from '../broker/request-consent.ts'
 import {
   checkConsentRequest,
   listConsentRequests,

@@ -93,8 +93,8 @@ export function operatorActionRoutes(broker: Broker): Route[] {
         200: { description: 'All of it.', shape: z.strictObject({ items: z.array(inDoubtShape) }) },
       },
       problems: [],
-      async handle() {
-        return { status: 200, body: { items: await listInDoubt(broker) } }
+      async handle({ caller }) {
+        return { status: 200, body: { items: await listInDoubt(broker, caller.operatorId) } }
       },
     }),
     route({

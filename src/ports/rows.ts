@@ -133,7 +133,6 @@ export const ACTION_STATUSES = [
   'failed',
   'overtaken',
 ] as const
-export type ActionStatus = (typeof ACTION_STATUSES)[number]
 
 export type ActionRow = {
   id: string

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveConsent, refuseConsent } from '../../src/broker/answer-consent.ts'
-import { type ConsentWish, requestConsent } from '../../src/broker/request-consent.ts'
+import type { ConsentWish } from '../../src/broker/consent-wish.ts'
+import { requestConsent } from '../../src/broker/request-consent.ts'
 import { saveRecipient } from '../../src/broker/save-recipient.ts'
 import { setDeployments } from '../../src/broker/set-deployments.ts'
 import { showConsentRequest } from '../../src/broker/show-consent-request.ts'

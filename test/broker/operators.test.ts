@@ -159,9 +159,12 @@ describe('what is in doubt', () => {
     test.skill.replyNext(broken('cut'))
     await buy()
     test.clock.advance(90_000)
-    expect(await listInDoubt(test.broker)).toMatchObject([
+    expect(await listInDoubt(test.broker, 'op_1')).toMatchObject([
       { userId: alice.userId, status: 'in_doubt', currency: 'CNY', heldMinor: 100, forMs: 90_000 },
     ])
+    const look = await test.lastLeaf('operator')
+    expect(look).toMatchObject({ outcome: 'looked_at', reason: 'in_doubt' })
+    expect(await test.openPart(look.eventId, 'subj')).toEqual({ operator: 'op_1' })
   })
 })
 

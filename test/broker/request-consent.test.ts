@@ -1,12 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveConsent, refuseConsent } from '../../src/broker/answer-consent.ts'
+import { type ConsentWish, consentRequestShape } from '../../src/broker/consent-wish.ts'
 import { disconnectAgent } from '../../src/broker/disconnect-agent.ts'
-import {
-  type ConsentRequested,
-  type ConsentWish,
-  consentRequestShape,
-  requestConsent,
-} from '../../src/broker/request-consent.ts'
+import { type ConsentRequested, requestConsent } from '../../src/broker/request-consent.ts'
 import {
   checkConsentRequest,
   listConsentRequests,

@@ -326,7 +326,12 @@ function actionReply(random: Random, call: SkillCall): SkillReply {
   if (odd === 4) return answered({ oops: true }, random.pick([200, 404, 500]))
   if (act === 'get_menu') return answered({ currency: 'CNY', items: [] })
   if (act === 'get_quote') {
-    return answered({ store_id: 'LK-1', items: [{ sku: 'latte', quantity: 1 }], total_amount: 1, currency: 'CNY' })
+    return answered({
+      store_id: 'LK-1',
+      items: [{ sku: 'latte', quantity: 1 }],
+      total_amount: 1,
+      currency: 'CNY',
+    })
   }
   const charged = random.chance(0.03) ? amt + 10 : random.chance(0.3) ? random.between(0, amt) : amt
   return answered({ order_id: 'O-1', charged_amount: charged, currency: 'CNY' })
