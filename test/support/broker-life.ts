@@ -12,10 +12,11 @@ import { takeUpUnsettled } from '../../src/broker/take-up-unsettled.ts'
 import type { FreezeKind } from '../../src/core/decision/freeze-ids.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import type { ActionRow } from '../../src/ports/rows.ts'
-import type { SkillCall, SkillReply } from '../../src/ports/skill-caller.ts'
-import { answered, broken, notSent } from './fake-skill.ts'
+import type { SkillCall } from '../../src/ports/skill-caller.ts'
+import { answered } from './fake-skill.ts'
 import { type Granted, grantAll, order, SECRET } from './granted-agent.ts'
-import { createRandom, type Random } from './random.ts'
+import { createRandom } from './random.ts'
+import { actionReply, statusReply } from './random-skill.ts'
 import { sampleManifest } from './sample-manifest.ts'
 import { claimsOf, createSkillKey } from './skill-key.ts'
 import { createTestBroker, type TestBroker } from './test-broker.ts'
@@ -60,7 +61,8 @@ export async function liveBrokerLife(seed: number, steps: number) {
     at.skill.replyAlways(async (call) => {
       const claims = claimsOf(call)
       if (claims.kin === 'cancel') return answered({ state: 'cancelled' })
-      if (claims.kin === 'status') return statusReply(random, call, at)
+      if (claims.kin === 'status')
+        return statusReply(random, key, call, [...sent.values()], at.broker.store.now().nowMs)
       await provePermit(at, call)
       const earlier = sent.get(claims.key)
       // Only what the skill promised to honour, and has no status action, may be sent again, and then byte for byte.
@@ -83,25 +85,6 @@ export async function liveBrokerLife(seed: number, steps: number) {
     const proven = leaf && leaf.leafIndex < treeSize && leaf.leafHash.toString('base64url') === claims.lfh
     if (!proven || (row?.status !== 'dispatched' && row?.status !== 'in_doubt'))
       broke.push(new Error(`${claims.exe} was sent without a permit`))
-  }
-
-  async function statusReply(from: Random, call: SkillCall, at: TestBroker): Promise<SkillReply> {
-    const about = [...sent.values()].find((earlier) => claimsOf(earlier).exe === claimsOf(call).exe)
-    if (!about || from.chance(0.2)) return broken('timed_out')
-    const kind = from.pick(['succeeded', 'refused', 'not_found', 'pending', 'another', 'old'] as const)
-    const reserved = claimsOf(about).amt ?? 0
-    const taken = {
-      amountMinor: from.between(0, from.chance(0.1) ? reserved + 50 : reserved),
-      currency: 'CNY',
-    }
-    const nowMs = at.broker.store.now().nowMs
-    const receipt =
-      kind === 'another'
-        ? key.receipt(about, { status: 'not_found' }, nowMs, { executionId: 'act_another' })
-        : kind === 'old'
-          ? key.receipt(about, { status: 'not_found' }, nowMs - 30 * 24 * HOUR_MS)
-          : key.receipt(about, kind === 'succeeded' ? { status: kind, taken } : { status: kind }, nowMs)
-    return answered({ state: 'placed', receipt })
   }
 
   function start(work: Promise<unknown>) {
@@ -313,26 +296,4 @@ export async function liveBrokerLife(seed: number, steps: number) {
     sent,
     results,
   }
-}
-
-/** Everything a skill may come back with. */
-function actionReply(random: Random, call: SkillCall): SkillReply {
-  const { act, amt = 0 } = claimsOf(call)
-  const odd = random.between(0, 19)
-  if (odd === 0) return notSent()
-  if (odd === 1) return broken(random.pick(['timed_out', 'cut', 'oversize', 'redirect', 'protocol_error']))
-  if (odd === 2) return answered({}, 202)
-  if (odd === 3) return answered({ code: 'sold_out' }, 409)
-  if (odd === 4) return answered({ oops: true }, random.pick([200, 404, 500]))
-  if (act === 'get_menu') return answered({ currency: 'CNY', items: [] })
-  if (act === 'get_quote') {
-    return answered({
-      store_id: 'LK-1',
-      items: [{ sku: 'latte', quantity: 1 }],
-      total_amount: 1,
-      currency: 'CNY',
-    })
-  }
-  const charged = random.chance(0.03) ? amt + 10 : random.chance(0.3) ? random.between(0, amt) : amt
-  return answered({ order_id: 'O-1', charged_amount: charged, currency: 'CNY' })
 }
