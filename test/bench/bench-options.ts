@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 export type BenchOptions = {
@@ -16,6 +17,8 @@ export type BenchOptions = {
   readonly leaves: readonly [small: number, large: number]
   /** Repetitions of what is measured in process. */
   readonly repeats: number
+  /** Where databases are made and removed again; must be on a real disk, because a sync in memory costs nothing. */
+  readonly folder: string
   /** Where the brokers leave a CPU profile when they end. */
   readonly profile: string | null
 }
@@ -43,8 +46,11 @@ const QUICK = {
   repeats: 2,
 } as const
 
+/** In the project's folder: the system's temporary one may be in memory. */
+const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url))
+
 export const USAGE = `usage: npm run bench -- [--json] [--grants 1000,1000000] [--in-flight 1,64,256] [--seconds 2]
-                        [--rounds 3] [--profile FOLDER] [--quick]`
+                        [--rounds 3] [--folder FOLDER] [--profile FOLDER] [--quick]`
 
 /** @throws Error saying what is wrong with the flags. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
@@ -57,6 +63,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       'in-flight': { type: 'string' },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
+      folder: { type: 'string' },
       profile: { type: 'string' },
     },
   })
@@ -68,6 +75,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     inFlight: listOf('in-flight', values['in-flight']) ?? base.inFlight,
     seconds: numberOf('seconds', values.seconds) ?? base.seconds,
     rounds: listOf('rounds', values.rounds)?.[0] ?? base.rounds,
+    folder: values.folder ?? FOLDER,
     profile: values.profile ?? null,
   }
 }

@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { median, percentile, seededRandom } from './statistics.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const FOLDERS = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url))
 
 const positive = z.number().positive()
 const reportShape = z.strictObject({
@@ -30,6 +31,7 @@ const reportShape = z.strictObject({
       p50Ms: positive,
       p99Ms: positive,
       ratio: positive,
+      cpuMicroseconds: positive,
       requests: positive,
     }),
   ),
@@ -52,15 +54,16 @@ const reportShape = z.strictObject({
 
 describe('npm run bench', () => {
   let report: z.infer<typeof reportShape>
-  let before: string[]
-  const folders = () => (existsSync(FOLDERS) ? readdirSync(FOLDERS) : [])
+  let folder: string
 
   beforeAll(async () => {
-    before = folders()
-    const args = ['--expose-gc', 'test/bench/main.ts', '--quick', '--json']
+    folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
+    const args = ['--expose-gc', 'test/bench/main.ts', '--quick', '--json', '--folder', folder]
     const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 100_000 })
     report = reportShape.parse(JSON.parse(stdout))
   })
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('measures the bare route, decisions over few and many grants, and whole actions', () => {
     const measured = report.cells.map(({ server, grants, inFlight }) => [server, grants, inFlight])
@@ -92,8 +95,8 @@ describe('npm run bench', () => {
     expect(report.bars.map(({ bar }) => bar)).toEqual([0.1, 40, 1.3])
   })
 
-  it('leaves no folder behind', () => {
-    expect(folders().filter((name) => !before.includes(name))).toEqual([])
+  it('leaves no database behind', () => {
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('refuses flags it does not know', async () => {

@@ -16,6 +16,8 @@ export type Measured = {
   readonly perSecond: number
   /** Milliseconds from writing a request to having read its answer, in order of arrival. */
   readonly latenciesMs: readonly number[]
+  /** Answers in all, those before the measurement too. */
+  readonly answers: number
 }
 
 const REQUEST_BYTES_MOST = 8_192
@@ -80,12 +82,16 @@ function readAnswer(received: Buffer, expects: Load['expects']): { fault?: strin
 }
 
 /**
- * Keeps `inFlight` requests under way. `onAnswer` is told of each answer and whether its connection had one before,
- * and says whether to go on. Rejects with the first answer that is not as expected.
+ * Greets the server on one connection after the other and then keeps a request under way on each. Under load a server
+ * accepts one connection a turn, which would take seconds and pass for latency.
+ *
+ * `onAnswer` is told of each answer and whether it is the one to a greeting, and says whether to go on. Rejects with
+ * the first answer that is not as expected.
  */
-function drive(load: Load, onAnswer: (latencyMs: number, isFirst: boolean) => boolean): Promise<void> {
+function drive(load: Load, onAnswer: (latencyMs: number, isGreeting: boolean) => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     let isOver = false
+    let greeted = 0
     const connections: Connection[] = []
     const end = (settle: () => void) => {
       if (isOver) return
@@ -93,21 +99,26 @@ function drive(load: Load, onAnswer: (latencyMs: number, isFirst: boolean) => bo
       for (const connection of connections) connection.close()
       settle()
     }
+    const sendAfterGreeting = () => {
+      greeted += 1
+      const next = connections[greeted]
+      if (next) next.send()
+      else for (const connection of connections) connection.send()
+    }
     for (let i = 0; i < load.inFlight; i += 1) {
-      let isFirst = true
       const connection = openConnection(load, {
         onAnswer(latencyMs) {
           if (isOver) return
-          const goesOn = onAnswer(latencyMs, isFirst)
-          isFirst = false
-          if (goesOn) connection.send()
-          else end(resolve)
+          const isGreeting = greeted < load.inFlight
+          if (!onAnswer(latencyMs, isGreeting)) end(resolve)
+          else if (isGreeting) sendAfterGreeting()
+          else connection.send()
         },
         onFailure: (error) => end(() => reject(error)),
       })
       connections.push(connection)
     }
-    for (const connection of connections) connection.send()
+    connections[0]?.send()
   })
 }
 
@@ -120,25 +131,26 @@ export async function sendMany(load: Load, count: number): Promise<void> {
   })
 }
 
-/** Measures for so long, beginning when every connection has had an answer and `warmMs` have passed. */
+/** Measures for so long, beginning `warmMs` after every connection has had an answer. */
 export async function measureLoad(load: Load, warmMs: number, measureMs: number): Promise<Measured> {
   const latenciesMs: number[] = []
-  let silent = load.inFlight
-  let warmAtMs = performance.now() + warmMs
+  let answers = 0
+  let warmAtMs: number | undefined
   let startedAtMs: number | undefined
   let endedAtMs = 0
-  await drive(load, (latencyMs, isFirst) => {
+  await drive(load, (latencyMs, isGreeting) => {
+    answers += 1
+    if (isGreeting) return true
     const nowMs = performance.now()
-    if (isFirst) silent -= 1
+    warmAtMs ??= nowMs + warmMs
     if (startedAtMs === undefined) {
-      // New connections are accepted one a turn: what they waited for that would pass for latency.
-      if (silent > 0) warmAtMs = Math.max(warmAtMs, nowMs)
-      else if (nowMs >= warmAtMs) startedAtMs = nowMs
+      if (nowMs >= warmAtMs) startedAtMs = nowMs
       return true
     }
     latenciesMs.push(latencyMs)
     endedAtMs = nowMs
     return nowMs - startedAtMs < measureMs
   })
-  return { perSecond: (latenciesMs.length / (endedAtMs - (startedAtMs ?? 0))) * 1000, latenciesMs }
+  const perSecond = (latenciesMs.length / (endedAtMs - (startedAtMs ?? 0))) * 1000
+  return { perSecond, latenciesMs, answers }
 }

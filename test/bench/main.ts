@@ -1,6 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type BenchOptions, parseBenchOptions, USAGE } from './bench-options.ts'
 import { describeMachine } from './machine.ts'
 import { measureHistory } from './measure-history.ts'
@@ -10,8 +9,6 @@ import { openWorld, type World } from './open-world.ts'
 import { barsOf, printReport, type Report } from './report.ts'
 import { seededRandom } from './statistics.ts'
 
-/** In the project's folder: the system's temporary one may be in memory, where a sync costs nothing. */
-const FOLDERS = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url))
 const FSYNC_MS_PER_SECOND = 250
 
 const startedMs = performance.now()
@@ -72,8 +69,8 @@ function readOptions(): BenchOptions {
 }
 
 const options = readOptions()
-mkdirSync(FOLDERS, { recursive: true })
-const folder = mkdtempSync(join(FOLDERS, 'run-'))
+mkdirSync(options.folder, { recursive: true })
+const folder = mkdtempSync(join(options.folder, 'run-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))

@@ -1,6 +1,6 @@
 import { type Measured, measureLoad } from './load-client.ts'
 import type { Target, World } from './open-world.ts'
-import { startWorker } from './start-worker.ts'
+import { startWorker, type Worker } from './start-worker.ts'
 import { median, percentile } from './statistics.ts'
 
 export type ServerKind = 'bare' | 'decision' | 'action'
@@ -16,6 +16,8 @@ export type Cell = {
   readonly p99Ms: number
   /** Of the bare route in the same round. */
   readonly ratio: number
+  /** Processor time of the server process, whatever else the machine did meanwhile. */
+  readonly cpuMicroseconds: number
   /** Requests that were measured, all of them answered with 2xx. */
   readonly requests: number
 }
@@ -41,8 +43,8 @@ const BARE_ANSWER = {
   leafHash: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
 }
 
-type Candidate = { server: ServerKind; world: World; target: Target }
-type Sample = Candidate & { round: number; inFlight: number; measured: Measured }
+type Candidate = { server: ServerKind; world: World; worker: Worker; target: Target }
+type Sample = Candidate & { round: number; inFlight: number; measured: Measured; cpuMicroseconds: number }
 
 /**
  * Measures bare route, decisions over each number of grants and whole actions over the fewest, one after the other
@@ -58,9 +60,16 @@ export async function measureRequests(
   const bare = await startWorker('bare-worker', { path, answer: BARE_ANSWER })
   try {
     const candidates: Candidate[] = [
-      { server: 'bare', world: first, target: { port: bare.port('http'), path, expects } },
-      ...worlds.map((world): Candidate => ({ server: 'decision', world, target: world.decisions })),
-      { server: 'action', world: first, target: first.actions },
+      { server: 'bare', world: first, worker: bare, target: { port: bare.port('http'), path, expects } },
+      ...worlds.map(
+        (world): Candidate => ({
+          server: 'decision',
+          world,
+          worker: world.broker,
+          target: world.decisions,
+        }),
+      ),
+      { server: 'action', world: first, worker: first.broker, target: first.actions },
     ]
     return summarize(await takeSamples(worlds, candidates, plan))
   } finally {
@@ -74,20 +83,27 @@ async function takeSamples(
   { inFlight: levels, seconds, rounds, progress }: RequestPlan,
 ): Promise<Sample[]> {
   const samples: Sample[] = []
+  const inFlightMost = Math.max(...levels)
   let renewedAtMs = Number.NEGATIVE_INFINITY
+  const run = ({ target, world }: Candidate, inFlight: number, warmMs: number, measureMs: number) => {
+    const { port, expects } = target
+    return measureLoad({ port, expects, inFlight, next: world.requestsTo(target) }, warmMs, measureMs)
+  }
   for (let round = 0; round < rounds; round += 1) {
     for (const inFlight of levels) {
       if (performance.now() - renewedAtMs > RENEW_AFTER_MS) {
         renewedAtMs = performance.now()
         progress('warming up: every agent asks once')
         for (const world of worlds) await world.warmUp()
+        // Code that was not compiled yet would be measured as slow.
+        if (round === 0) for (const each of candidates) await run(each, inFlightMost, 0, seconds * 2000)
       }
       for (const candidate of candidates) {
         globalThis.gc?.()
-        const { port, expects } = candidate.target
-        const load = { port, expects, inFlight, next: candidate.world.requestsTo(candidate.target) }
-        const measured = await measureLoad(load, Math.min(WARM_MS, seconds * 1000), seconds * 1000)
-        samples.push({ ...candidate, round, inFlight, measured })
+        const cpuBefore = await candidate.worker.cpuMicroseconds()
+        const measured = await run(candidate, inFlight, Math.min(WARM_MS, seconds * 1000), seconds * 1000)
+        const cpuMicroseconds = ((await candidate.worker.cpuMicroseconds()) - cpuBefore) / measured.answers
+        samples.push({ ...candidate, round, inFlight, measured, cpuMicroseconds })
         progress(
           `round ${round + 1} of ${rounds}: ${nameOf(candidate)}, ${inFlight} in flight: ${Math.round(measured.perSecond)}/s`,
         )
@@ -122,6 +138,7 @@ function cellOf(group: readonly Sample[], all: readonly Sample[]): Cell {
     p50Ms: over(0.5),
     p99Ms: over(0.99),
     ratio: median(group.map((sample) => sample.measured.perSecond / rateBeside(sample, all, 'bare'))),
+    cpuMicroseconds: median(group.map((sample) => sample.cpuMicroseconds)),
     requests: group.reduce((sum, { measured }) => sum + measured.latenciesMs.length, 0),
   }
 }

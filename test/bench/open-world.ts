@@ -29,6 +29,7 @@ export type World = {
   /** How many of the grants are called on. */
   readonly called: number
   readonly seedSeconds: number
+  readonly broker: Worker
   readonly decisions: Target
   readonly actions: Target
   /** Requests of agents chosen at random, to any server that takes them. */
@@ -92,6 +93,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     grants,
     called: grantees.length,
     seedSeconds,
+    broker,
     decisions,
     actions: {
       port: broker.port('actions'),

@@ -21,7 +21,10 @@ export async function runWorker<Options>(
       },
     )
   }
-  process.once('message', stop)
+  process.on('message', (message) => {
+    if (message === 'cpu') process.send?.({ cpu: process.cpuUsage() })
+    else stop()
+  })
   process.once('disconnect', stop)
   // Ctrl-C in a terminal reaches the parent too, which decides when this ends.
   process.on('SIGINT', () => {})

@@ -6,10 +6,13 @@ import { z } from 'zod'
 export type Worker = {
   /** The port of this name. @throws Error if the worker has none. */
   port(name: string): number
+  /** Processor time it took since it started, in microseconds. */
+  cpuMicroseconds(): Promise<number>
   /** Rejects when the worker did not end well. */
   stop(): Promise<void>
 }
 
+const cpuShape = z.strictObject({ cpu: z.strictObject({ user: z.number(), system: z.number() }) })
 const offerShape = z.strictObject({ ports: z.record(z.string(), z.int()) })
 
 /**
@@ -39,6 +42,12 @@ export async function startWorker(
       const port = ports[name]
       if (port === undefined) throw new Error(`${program} has no port ${name}`)
       return port
+    },
+    async cpuMicroseconds() {
+      child.send('cpu')
+      const [answer] = await once(child, 'message')
+      const { cpu } = cpuShape.parse(answer)
+      return cpu.user + cpu.system
     },
     async stop() {
       if (child.connected) child.send('stop')
