@@ -1,11 +1,16 @@
 import type { ActionRow } from '../ports/rows.ts'
 import type { Page } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
-import { type ActionView, viewForAgent, viewForUser } from './view-action.ts'
+import { type ActionView, viewForUser, viewInSession } from './view-action.ts'
 
 /** Who looks: a user at all of theirs, an agent at what it asked for itself. */
 export type ActionOwner =
-  | { readonly kind: 'agent'; readonly userId: string; readonly agentId: string }
+  | {
+      readonly kind: 'agent'
+      readonly userId: string
+      readonly agentId: string
+      readonly sessionId: string
+    }
   | { readonly kind: 'user'; readonly userId: string }
 
 export type ActionFilter = {
@@ -35,5 +40,5 @@ export async function showAction(
   const row = await broker.store.read(async (tx) => tx.actions.find(actionId))
   if (!row || row.userId !== owner.userId) return undefined
   if (owner.kind === 'user') return viewForUser(broker, row)
-  return row.agentId === owner.agentId ? viewForAgent(broker, row) : undefined
+  return row.agentId === owner.agentId ? viewInSession(broker, row, owner.sessionId) : undefined
 }

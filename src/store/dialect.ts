@@ -1,25 +1,21 @@
 import { type Column, type SQL, sql } from 'drizzle-orm'
 
-/** A prepared statement as a plain function: values in, rows out. */
+/** A prepared statement as a plain function: values in, rows out. Writes give no rows. */
 export type Query<Row> = (values: Record<string, unknown>) => Row[] | Promise<Row[]>
 
-type RowsOf<Q> = Q extends { _: { result: (infer Row)[] } } ? Row : never
+/** A statement as drizzle built it; `getSelectedFields` is there on those that answer with rows. */
+export type Built = {
+  toSQL(): { sql: string; params: unknown[] }
+  getSelectedFields?(): Record<string, unknown>
+}
+
+/** What the rows of a built statement look like; nothing for a write. */
+export type RowsOf<Q> = Q extends { _: { result: (infer Row)[] } } ? Row : never
 
 /** What differs between engines when a statement is prepared or a row locked. */
 export type Dialect = {
-  prepare<Q extends { prepare(): unknown }>(name: string, query: Q): Query<RowsOf<Q>>
+  prepare<Q extends Built>(name: string, query: Q): Query<RowsOf<Q>>
   forUpdate<Q extends object>(query: Q): Q
-}
-
-type SqliteStatement = { execute(values: object): { sync(): never[] } }
-
-export const sqliteDialect: Dialect = {
-  prepare(_name, query) {
-    const statement = query.prepare() as SqliteStatement
-    return (values) => statement.execute(values).sync()
-  },
-  // One writer at a time: every row is locked already.
-  forUpdate: (query) => query,
 }
 
 /** A named parameter for a `set`, encoded the way its column wants it. */

@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Tx } from '../ports/store.ts'
-import { sqliteDialect } from './dialect.ts'
 import { prepareQueries } from './queries.ts'
 import { sqliteTables } from './schema/sqlite.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import { UnitTx } from './unit-tx.ts'
 
 /** One unchanging view of a database that another process may be writing to. */
@@ -23,7 +23,7 @@ export function openSqliteView(file: string, nowMs: number): StoreView {
   const db = new Database(file, { readonly: true, fileMustExist: true })
   try {
     db.exec('BEGIN')
-    const queries = prepareQueries({ db: drizzle(db), t: sqliteTables, d: sqliteDialect })
+    const queries = prepareQueries({ db: drizzle(db), t: sqliteTables, d: sqliteDialect(db) })
     const tx = new UnitTx({
       run: (query, values) => query(values),
       queries,

@@ -3,11 +3,11 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { appendLeafHash, type Edge, edgeFromTiles, rootOf, TILE_HEIGHT } from '../core/merkle/tree.ts'
 import type { NewLeaf, Store, Tx } from '../ports/store.ts'
-import { sqliteDialect } from './dialect.ts'
 import { GroupCommitWriter, type Unit } from './group-commit-writer.ts'
 import { type ClockSources, PlatformClock, SYSTEM_CLOCKS } from './platform-clock.ts'
 import { prepareQueries, type Queries } from './queries.ts'
 import { sqliteTables } from './schema/sqlite.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import { UnitTx } from './unit-tx.ts'
 
 export type SqliteOptions = {
@@ -61,11 +61,11 @@ export function openSqliteStore(options: SqliteOptions): Store {
   const writerDb = openWriter(options.file)
   const drizzled = drizzle(writerDb)
   migrate(drizzled, { migrationsFolder: options.migrationsFolder })
-  const queries = prepareQueries({ db: drizzled, t: sqliteTables, d: sqliteDialect })
+  const queries = prepareQueries({ db: drizzled, t: sqliteTables, d: sqliteDialect(writerDb) })
 
   const readerDb = new Database(options.file, { readonly: true })
   readerDb.pragma('cache_size = -65536')
-  const readerQueries = prepareQueries({ db: drizzle(readerDb), t: sqliteTables, d: sqliteDialect })
+  const readerQueries = prepareQueries({ db: drizzle(readerDb), t: sqliteTables, d: sqliteDialect(readerDb) })
 
   const newest = now(queries.log.newestLeaf({}))[0]
   const clock = new PlatformClock(options.clocks ?? SYSTEM_CLOCKS, newest?.atMs ?? 0)

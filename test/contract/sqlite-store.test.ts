@@ -5,9 +5,9 @@ import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { sqliteDialect } from '../../src/store/dialect.ts'
 import { prepareQueries } from '../../src/store/queries.ts'
 import { sqliteTables } from '../../src/store/schema/sqlite.ts'
+import { sqliteDialect } from '../../src/store/sqlite-dialect.ts'
 import { MIGRATIONS, openTestStore } from '../support/sqlite-file.ts'
 import { NOW_MS } from './sample-rows.ts'
 import { describeStore } from './store-contract.ts'
@@ -44,18 +44,18 @@ describe('the statements of the embedded store', () => {
   beforeAll(() => {
     const raw = new Database(':memory:')
     const db = drizzle(raw)
+    const dialect = sqliteDialect(raw)
     migrate(db, { migrationsFolder: MIGRATIONS })
     prepareQueries({
       db,
       t: sqliteTables,
       d: {
-        ...sqliteDialect,
+        ...dialect,
         prepare(name, query) {
-          const prepared = query.prepare() as { getQuery(): { sql: string; params: unknown[] } }
-          const { sql, params } = prepared.getQuery()
+          const { sql, params } = query.toSQL()
           const steps = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(params.map(() => null))
           plans.set(name, steps.map((step) => (step as { detail: string }).detail).join('\n'))
-          return sqliteDialect.prepare(name, query)
+          return dialect.prepare(name, query)
         },
       },
     })

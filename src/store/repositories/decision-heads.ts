@@ -1,4 +1,4 @@
-import { and, type Column, eq, type SQL, sql } from 'drizzle-orm'
+import { and, type Column, eq, sql } from 'drizzle-orm'
 import type { DecisionHead, DecisionHeads, HeadOf } from '../../ports/store.ts'
 import { mapped, type Preparation, Repository } from './repository.ts'
 
@@ -9,14 +9,14 @@ import { mapped, type Preparation, Repository } from './repository.ts'
 export function prepareDecisionHeads({ db, t, d }: Preparation) {
   const { agents, skills, users, sessions, incidents } = t
   const p = sql.placeholder
-  const skill = <T>(column: Column): SQL<T> =>
-    sql`(select ${column} from ${skills} where ${eq(skills.id, p('skillId'))})`
-  const session = <T>(column: Column): SQL<T> =>
-    sql`(select ${column} from ${sessions} where ${and(
+  const skill = <T>(column: Column) =>
+    sql<T>`(select ${column} from ${skills} where ${eq(skills.id, p('skillId'))})`.as(column.name)
+  const session = <T>(column: Column) =>
+    sql<T>`(select ${column} from ${sessions} where ${and(
       eq(sessions.id, p('sessionId')),
       eq(sessions.userId, p('userId')),
       eq(sessions.agentId, p('agentId')),
-    )})`
+    )})`.as(column.name)
   return {
     find: d.prepare(
       'decision_heads_find',
@@ -29,7 +29,7 @@ export function prepareDecisionHeads({ db, t, d }: Preparation) {
           currentDigest: skill<string | null>(skills.currentDigest),
           timeZone: sql<
             string | null
-          >`(select ${users.timeZone} from ${users} where ${eq(users.id, p('userId'))})`,
+          >`(select ${users.timeZone} from ${users} where ${eq(users.id, p('userId'))})`.as('time_zone'),
           startedAtMs: session<number | null>(sessions.startedAtMs),
           lastSeenAtMs: session<number | null>(sessions.lastSeenAtMs),
           readUntrusted: session<number | boolean | null>(sessions.readUntrusted),
@@ -39,7 +39,9 @@ export function prepareDecisionHeads({ db, t, d }: Preparation) {
             eq(incidents.skillId, p('skillId')),
             eq(incidents.status, 'open'),
             eq(incidents.stopsSpending, true),
-          )})`.mapWith(Number),
+          )})`
+            .mapWith(Number)
+            .as('open_incidents'),
         })
         .from(agents)
         .where(and(eq(agents.id, p('agentId')), eq(agents.userId, p('userId')))),
