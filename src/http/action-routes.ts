@@ -5,6 +5,7 @@ import { listActions, showAction } from '../broker/list-actions.ts'
 import { performAction } from '../broker/perform-action.ts'
 import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
 import { receiptFor } from '../broker/receipt.ts'
+import { undoAction } from '../broker/undo-action.ts'
 import { receiptShape } from '../core/execution/receipt.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import { ACTION_NAME, SKILL_ID } from '../core/manifest/manifest.ts'
@@ -118,7 +119,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
           },
           page: { ...page, limit: page.limit + 1 },
         })
-        const place = (row: (typeof rows)[number]) => ({ atMs: row.createdAtMs, id: row.id })
+        const place = (row: (typeof rows)[number]) => ({ atMs: row.decidedAtMs, id: row.id })
         return { status: 200, body: pageAnswer(rows, page.limit, place, presentAction) }
       },
     }),
@@ -134,6 +135,29 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
       async handle({ caller, params }) {
         const view = await showAction(broker, { owner: caller, actionId: params.id })
         return view ? { status: 200, body: presentOutcome(view) } : problem('not_found')
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/v1/actions/{id}/undo',
+      callers: ['user'],
+      tag: 'Actions',
+      summary: 'Ask the skill to undo what it did',
+      description:
+        'Where its manifest names an undo, and within the time it gives. Works after the agent lost its authority. What was spent stays counted.',
+      params: pathId,
+      responses: {
+        200: {
+          description: 'What the skill said of it.',
+          shape: z.strictObject({ actionId: z.string(), outcome: z.enum(['undone', 'refused', 'unclear']) }),
+        },
+      },
+      problems: ['not_found', 'not_undoable', 'frozen'],
+      async handle({ caller, params }) {
+        const undoing = await undoAction(broker, { userId: caller.userId, actionId: params.id })
+        return undoing.kind === 'asked'
+          ? { status: 200, body: { actionId: undoing.row.id, outcome: undoing.outcome } }
+          : problem(undoing.kind)
       },
     }),
     route({

@@ -103,6 +103,11 @@ export const CONSENT_PROBLEMS = problemKinds({
     title: 'There are too many saved recipients',
     detail: 'Remove one first.',
   },
+  not_undoable: {
+    status: 409,
+    title: 'This cannot be undone',
+    detail: 'Nothing was done, the skill offers no undo for it, or the time for that is over.',
+  },
   already_saved: {
     status: 409,
     title: 'This recipient is saved already',

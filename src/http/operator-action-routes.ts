@@ -62,7 +62,7 @@ export function operatorActionRoutes(broker: Broker): Route[] {
           },
           page: { ...page, limit: page.limit + 1 },
         })
-        const place = (row: ActionRow) => ({ atMs: row.createdAtMs, id: row.id })
+        const place = (row: ActionRow) => ({ atMs: row.decidedAtMs, id: row.id })
         return { status: 200, body: pageAnswer(rows, page.limit, place, presentForOperator) }
       },
     }),

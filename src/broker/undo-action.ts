@@ -1,0 +1,44 @@
+import type { ActionRow } from '../ports/rows.ts'
+import type { Broker } from './broker.ts'
+import { callCleanUp } from './call-clean-up.ts'
+
+export type Undoing =
+  | { kind: 'not_found' }
+  /** Nothing was done, the manifest names no undo for it, or its time is over. */
+  | { kind: 'not_undoable' }
+  | { kind: 'frozen' }
+  /** What the skill said of it. Refunds restore no budget: what was spent stays counted. */
+  | { kind: 'asked'; row: ActionRow; outcome: 'undone' | 'refused' | 'unclear' }
+
+/**
+ * Asks the skill to undo what it did for this user, within the time its manifest gives. It is the user's call, so
+ * it works after the agent lost its authority; its arguments come only from the recorded execution.
+ */
+export async function undoAction(
+  broker: Broker,
+  input: { readonly userId: string; readonly actionId: string },
+): Promise<Undoing> {
+  const row = await broker.store.read(async (tx) => tx.actions.find(input.actionId))
+  if (!row || row.userId !== input.userId) return { kind: 'not_found' }
+  if (!(await isInTime(broker, row))) return { kind: 'not_undoable' }
+  const answer = await callCleanUp(broker, row, 'undo')
+  if (answer.kind === 'frozen') return { kind: 'frozen' }
+  if (answer.kind === 'not_available') return { kind: 'not_undoable' }
+  switch (answer.outcome.kind) {
+    case 'succeeded':
+      return { kind: 'asked', row, outcome: 'undone' }
+    case 'refused':
+      return { kind: 'asked', row, outcome: 'refused' }
+    default:
+      return { kind: 'asked', row, outcome: 'unclear' }
+  }
+}
+
+async function isInTime(broker: Broker, row: ActionRow): Promise<boolean> {
+  const { manifestDigest: digest, settledAtMs } = row
+  if (row.status !== 'succeeded' || digest === null || settledAtMs === null) return false
+  return broker.store.read(async (tx) => {
+    const undo = (await broker.manifests.load(tx, digest)).actions.get(row.action)?.declared.undo
+    return undo !== undefined && tx.nowMs <= settledAtMs + undo.withinSeconds * 1000
+  })
+}
