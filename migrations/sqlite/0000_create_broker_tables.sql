@@ -45,6 +45,7 @@ CREATE UNIQUE INDEX `actions_one_per_key` ON `actions` (`user_id`,`agent_id`,`id
 CREATE INDEX `actions_by_user` ON `actions` (`user_id`,`decided_at_ms`);--> statement-breakpoint
 CREATE INDEX `actions_by_time` ON `actions` (`decided_at_ms`);--> statement-breakpoint
 CREATE INDEX `actions_unsettled` ON `actions` (`user_id`,`created_at_ms`) WHERE status in ('dispatched', 'in_doubt');--> statement-breakpoint
+CREATE INDEX `actions_in_doubt` ON `actions` (`next_check_at_ms`) WHERE status = 'in_doubt';--> statement-breakpoint
 CREATE TABLE `agents` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,

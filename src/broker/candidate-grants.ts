@@ -20,11 +20,9 @@ export async function candidateGrants(
   tx: Tx,
   rows: readonly CandidateRow[],
   subject: Subject,
-  userId: string,
+  userBudgets: readonly UserBudgetRow[],
   loaded: LoadedManifest,
 ): Promise<CandidateGrant[]> {
-  if (rows.length === 0) return []
-  const userBudgets = await tx.budgets.list(userId)
   const candidates: CandidateGrant[] = []
   for (const row of rows.toSorted(standingFirst)) {
     const { terms, consented } = await loadTerms(tx, row)

@@ -34,7 +34,8 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
   const { userId } = asked
   const head = await tx.decisionHeads.find({ ...asked, skillId: asked.skill })
   const publisherId = head?.publisherId ?? null
-  const frozen = await tx.freezes.matching(freezeIdsFor({ ...asked, publisherId }))
+  const frozen =
+    head?.anyFreeze === false ? [] : await tx.freezes.matching(freezeIdsFor({ ...asked, publisherId }))
   const agent = head
   const loaded = head?.currentDigest ? await broker.manifests.load(tx, head.currentDigest) : null
   const action = loaded?.actions.get(asked.action) ?? null
@@ -44,7 +45,8 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
 
   const subject: Subject = { agentLineage: agent?.lineageId ?? '', skill: asked.skill, action: asked.action }
   const rows = agent && action ? await tx.grants.candidates(userId, asked.agentId, asked.skill) : []
-  const grants = loaded ? await candidateGrants(broker.manifests, tx, rows, subject, userId, loaded) : []
+  const budgets = rows.length > 0 && head && head.userBudgets > 0 ? await tx.budgets.list(userId) : []
+  const grants = loaded ? await candidateGrants(broker.manifests, tx, rows, subject, budgets, loaded) : []
   const effects: readonly Effect[] = grants.length > 0 ? (action?.declared.effects ?? []) : []
   const isSpend = effects.includes('spend')
 
@@ -82,7 +84,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     recipients: checked.recipients,
     savedRecipients: await savedRecipientsFor(tx, userId, grants),
     newRecipient: await isNewRecipient(broker, tx, asked, grants, checked.recipients),
-    minuteOfDay: grants.length > 0 ? minuteOfDayAt(tx.nowMs, zone) : 0,
+    minuteOfDay: looksAtHours(grants) ? minuteOfDayAt(tx.nowMs, zone) : 0,
     session: session && looksBack(effects, grants) ? sessionFacts(session) : NOTHING_READ,
     spendingStopped: isSpend && (head?.openIncidents ?? 0) > 0,
     debt: debt.facts,
@@ -110,6 +112,11 @@ function looksBack(effects: readonly Effect[], grants: readonly CandidateGrant[]
     effects.some((effect) => LOOKS_BACK.has(effect)) ||
     grants.some(({ terms }) => terms.askFirst.some((rule) => rule.kind === 'after_untrusted'))
   )
+}
+
+/** Zones are dear to ask, so the hour is looked at only where a rule is about it. */
+function looksAtHours(grants: readonly CandidateGrant[]): boolean {
+  return grants.some(({ terms }) => terms.askFirst.some((rule) => rule.kind === 'outside_hours'))
 }
 
 const NOTHING_READ: SessionFacts = { readUntrusted: false, categories: [] }

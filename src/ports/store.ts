@@ -59,6 +59,10 @@ export type DecisionHead = {
   session: Pick<SessionRow, 'startedAtMs' | 'lastSeenAtMs' | 'readUntrusted' | 'categories'> | null
   /** Open incidents that stop this skill's spending for this user. */
   openIncidents: number
+  /** Whether anything at all is frozen; mostly nothing is, and nobody needs to look further. */
+  anyFreeze: boolean
+  /** How many budgets of their own the user has set. */
+  userBudgets: number
 }
 
 export interface DecisionHeads {

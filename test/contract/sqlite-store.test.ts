@@ -33,9 +33,10 @@ const MAY_SCAN = [
   'log_leaves_newest',
   'log_checkpoints_newest',
   'counters_users',
+  // Whether there is one freeze at all: its first row.
+  'decision_heads_find',
   // All of what is unsettled, in the index that holds nothing else.
   'actions_unsettled',
-  'actions_due_for_check',
 ]
 
 describe('the statements of the embedded store', () => {
@@ -76,7 +77,7 @@ describe('the statements of the embedded store', () => {
     ['actions_list_of_user', 'actions_by_user'],
     ['actions_unsettled', 'actions_unsettled'],
     ['actions_unsettled_of_user', 'actions_unsettled (user_id=?)'],
-    ['actions_due_for_check', 'actions_unsettled'],
+    ['actions_due_for_check', 'actions_in_doubt (next_check_at_ms<?)'],
     ['debts_clear_payment', 'debts_by_payment'],
     ['freezes_matching', '(id=?)'],
     ['log_leaf_hashes_from', 'PRIMARY KEY'],

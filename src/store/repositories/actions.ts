@@ -1,12 +1,13 @@
-import { and, asc, desc, eq, getTableColumns, gte, inArray, isNull, lte, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, or, sql } from 'drizzle-orm'
 import type { ActionRow } from '../../ports/rows.ts'
 import type { ActionSearch, Actions, Page } from '../../ports/store.ts'
 import { allGiven } from '../dialect.ts'
 import { olderThan, pageValues } from './page.ts'
 import { done, first, type Preparation, Repository } from './repository.ts'
 
-/** Written as constants so that the partial index over them can be used. */
+/** Written as constants so that the partial indexes over them can be used. */
 const UNSETTLED = sql.raw(`status in ('dispatched', 'in_doubt')`)
+const IN_DOUBT = sql.raw(`status = 'in_doubt'`)
 
 export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
   const p = sql.placeholder
@@ -103,7 +104,7 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
       db
         .select()
         .from(a)
-        .where(and(UNSETTLED, inArray(a.status, ['in_doubt']), lte(a.nextCheckAtMs, p('nowMs'))))
+        .where(and(IN_DOUBT, lte(a.nextCheckAtMs, p('nowMs'))))
         .orderBy(asc(a.nextCheckAtMs), asc(a.id))
         .limit(p('limit')),
     ),

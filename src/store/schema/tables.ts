@@ -232,6 +232,8 @@ export function describeTables(c: Columns) {
         .index('actions_unsettled')
         .on(t.userId, t.createdAtMs)
         .where(sql`status in ('dispatched', 'in_doubt')`),
+      /** Asked every second, so what is merely on its way must not stand in it. */
+      c.index('actions_in_doubt').on(t.nextCheckAtMs).where(sql`status = 'in_doubt'`),
       c.check('actions_count_when_decided', sql`reserved_at_ms is null or reserved_at_ms = decided_at_ms`),
       c.check('actions_held_not_negative', sql`held_minor >= 0`),
       c.check('actions_captured_not_negative', sql`captured_minor >= 0`),
