@@ -50,13 +50,14 @@ export async function submitManifest(
   const parsed = parseManifestValue(input.manifest)
   if (!parsed.ok) return { kind: 'manifest_faults', faults: parsed.faults }
   const { manifest, digest, canonical } = parsed
-  const faults = lintFor(broker.settings, manifest)
-  if (hasErrors(faults)) return { kind: 'manifest_faults', faults }
 
   const keys = await livingKeys(broker, manifest.publisher)
   if (keys.length === 0) return { kind: 'publisher_unknown', publisher: manifest.publisher }
   const verdict = await broker.manifestVerifier.verifyManifest(Buffer.from(canonical), input.signature, keys)
   if (!verdict.ok) return refusedBy(verdict)
+  // After the signature: compiling hundreds of patterns takes long, and nobody else may have that done here.
+  const faults = lintFor(broker.settings, manifest)
+  if (hasErrors(faults)) return { kind: 'manifest_faults', faults }
 
   const seal = await sealerFor(broker, { userId: '', skillId: manifest.skill })
   return broker.store.transaction(async (tx) => {

@@ -84,6 +84,14 @@ describe('submitting a version', () => {
     expect((await submit(test.broker, plain, key)).kind).toBe('manifest_faults')
   })
 
+  it('reads no schema or pattern before it knows whose they are', async () => {
+    const plain = { ...COFFEE, endpoint: { ...COFFEE.endpoint, baseUrl: 'http://coffee.example' } }
+    const stranger = await generatePublisherKey()
+    expect((await submit(test.broker, plain, stranger)).kind).toBe('signature_refused')
+    const unknown = { ...plain, publisher: 'nobody.example' }
+    expect((await submit(test.broker, unknown, stranger)).kind).toBe('publisher_unknown')
+  })
+
   it('takes plain http only at exactly the origins named for development', async () => {
     const at = (port: number): Manifest => ({
       ...COFFEE,
