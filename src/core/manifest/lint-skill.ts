@@ -18,6 +18,10 @@ export function lintSkill(subject: LintSubject): ManifestFault[] {
 }
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '[::1]', 'localhost']
+/** Names that mean this machine or its network whatever a resolver says (RFC 6761, RFC 6762, RFC 8375). */
+const LOCAL_NAMES = /(^|\.)(localhost|local|internal|intranet|localdomain|home\.arpa)\.?$/
+/** How the URL parser writes every spelling of an address. */
+const ADDRESS = /^\[|^\d+\.\d+\.\d+\.\d+$/
 
 function lintEndpoint({ manifest, allowDevelopment }: LintSubject): ManifestFault[] {
   const at = '/endpoint/baseUrl'
@@ -33,7 +37,17 @@ function lintEndpoint({ manifest, allowDevelopment }: LintSubject): ManifestFaul
         'write scheme, host, perhaps port and path; no user, query or fragment',
       ),
     ]
-  if (url.protocol === 'https:') return []
+  if (url.protocol === 'https:') {
+    if (allowDevelopment || isPublicName(url)) return []
+    return [
+      errorAt(
+        at,
+        'endpoint_not_public',
+        'the base URL is an address, or a name of this machine or its network',
+        'write the public name of the service',
+      ),
+    ]
+  }
   const isLoopback = url.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname)
   if (isLoopback && allowDevelopment) return []
   return [
@@ -46,6 +60,11 @@ function lintEndpoint({ manifest, allowDevelopment }: LintSubject): ManifestFaul
         : 'use https',
     ),
   ]
+}
+
+/** A publisher proves a domain and nothing else; where a name leads is looked at with every call. */
+function isPublicName({ hostname, port }: URL): boolean {
+  return hostname.includes('.') && !ADDRESS.test(hostname) && !LOCAL_NAMES.test(hostname) && port !== '0'
 }
 
 function lintRuntimeKeys({ manifest }: LintSubject): ManifestFault[] {

@@ -515,6 +515,25 @@ describe('lintManifest refuses', () => {
     expect(errors.every((fault) => fault.message.length > 0 && fault.mend.length > 0)).toBe(true)
   })
 
+  it.each([
+    ['this machine by address', 'https://127.0.0.1'],
+    ['this machine by IPv6 address', 'https://[::1]:8443'],
+    ['an IPv4 address inside an IPv6 one', 'https://[::ffff:7f00:1]'],
+    ['a private network', 'https://10.0.0.1/api'],
+    ['a metadata service', 'https://169.254.169.254'],
+    ['an address of the internet, which no domain proves', 'https://93.184.216.34'],
+    ['this machine by name', 'https://localhost'],
+    ['this machine by a longer name', 'https://coffee.localhost.'],
+    ['a name of the local network', 'https://metadata.google.internal'],
+    ['a name without a dot', 'https://metadata'],
+    ['port 0', 'https://coffee.example:0'],
+  ])('an endpoint at %s, unless it is for development', (_, url) => {
+    const codes = (allowDevelopment: boolean) =>
+      faultsOf('coffee.order', [['/endpoint/baseUrl', url]], allowDevelopment).map((fault) => fault.code)
+    expect(codes(false)).toEqual(['endpoint_not_public'])
+    expect(codes(true)).toEqual([])
+  })
+
   it('http on loopback, unless it is for development', () => {
     expect(faultsOf('coffee.order', [], false).map((fault) => fault.code)).toEqual(['endpoint_not_https'])
     expect(faultsOf('coffee.order', [['/endpoint/baseUrl', 'https://coffee.example']], false)).toEqual([])
