@@ -132,7 +132,7 @@ describe('the commands of the README', () => {
       expect(text).toContain(`Usage: countersign ${command} `)
       const uses = README.match(new RegExp(`countersign ${command}(?:\\\\\\n|[^\\n\`])*`, 'g')) ?? []
       for (const option of matches(uses.join(' ').replace(/\$\(.*?\)/g, ''), /--[a-z][a-z-]+/g))
-        expect([command, option, text.includes(option)]).toEqual([command, option, true])
+        expect([command, option, text.includes(`${option} `)]).toEqual([command, option, true])
     }
   })
 
