@@ -1,6 +1,7 @@
 /** Executions of this process that have not been settled yet. A caller who hangs up stops none of them. */
 export class InFlight {
   readonly #running = new Map<string, Promise<unknown>>()
+  readonly #lost = new Set<string>()
 
   has(actionId: string): boolean {
     return this.#running.has(actionId)
@@ -10,9 +11,16 @@ export class InFlight {
   track<T>(actionId: string, work: Promise<T>): Promise<T> {
     const running = work.finally(() => this.#running.delete(actionId))
     // Whoever waits sees a failure too; here it must not end the process.
-    running.catch(() => undefined)
+    running.catch(() => this.#lost.add(actionId))
     this.#running.set(actionId, running)
     return running
+  }
+
+  /** Takes the executions whose end could not be written down, as on a full disk. */
+  takeLost(): string[] {
+    const lost = [...this.#lost]
+    this.#lost.clear()
+    return lost
   }
 
   /** Resolves when everything that runs now has ended, well or not. */

@@ -18,6 +18,7 @@ import { nextCheckAtMs } from './next-check.ts'
 import { openEventPart } from './open-part.ts'
 import { sendToSkill } from './send-to-skill.ts'
 import { type ActionOutcome, settleAction } from './settle-action.ts'
+import { takeUpLost } from './take-up-unsettled.ts'
 
 /** Looks at this many executions at a time. */
 const BATCH = 20
@@ -42,6 +43,7 @@ export async function resolveInDoubt(broker: Broker, actionId: string): Promise<
 
 /** Resolves whatever is due; called by a loop, and once at start. Returns how many it looked at. */
 export async function resolveDue(broker: Broker): Promise<number> {
+  await takeUpLost(broker)
   const due = await broker.store.read(async (tx) => tx.actions.dueForCheck(tx.nowMs, BATCH))
   for (const { id } of due) await broker.inFlight.track(id, resolveInDoubt(broker, id))
   return due.length

@@ -17,3 +17,19 @@ export async function takeUpUnsettled(broker: Broker): Promise<number> {
   }
   return dispatched.length
 }
+
+/**
+ * While running: what could not be settled because the store failed is in doubt as after a restart. Without this its
+ * key would be answered with "in flight" and its money held until there is one. What fails again is tried again.
+ */
+export async function takeUpLost(broker: Broker): Promise<void> {
+  const lost = broker.inFlight.takeLost()
+  await Promise.allSettled(lost.map((id) => broker.inFlight.track(id, putInDoubt(broker, id))))
+}
+
+async function putInDoubt(broker: Broker, actionId: string): Promise<void> {
+  const row = await broker.store.read(async (tx) => tx.actions.find(actionId))
+  if (row?.status !== 'dispatched') return
+  const { nowMs } = broker.store.now()
+  await settleAction(broker, row, null, { kind: 'in_doubt', reason: 'broker_failed', nextCheckAtMs: nowMs })
+}

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { authorizeAction } from '../../src/broker/authorize-action.ts'
+import type { Broker } from '../../src/broker/broker.ts'
+import { performAction } from '../../src/broker/perform-action.ts'
 import { resolveDue, resolveInDoubt } from '../../src/broker/resolve-in-doubt.ts'
 import { settleByOperator } from '../../src/broker/settle-by-operator.ts'
 import { takeUpUnsettled } from '../../src/broker/take-up-unsettled.ts'
@@ -169,6 +171,36 @@ describe('an execution in doubt (P11)', () => {
     expect(row.nextCheckAtMs).not.toBeNull()
     expect(t.test.logged.map(({ event }) => event)).toContain('execution_failed')
     expect(await t.used()).toEqual(HELD)
+  })
+
+  it('is what an execution becomes whose end the store could not keep', async () => {
+    const { store } = t.test.broker
+    let fullFor = 0
+    const broker: Broker = {
+      ...t.test.broker,
+      store: {
+        ...store,
+        async transaction(work) {
+          if (fullFor === 0) return store.transaction(work)
+          fullFor -= 1
+          throw new Error('database or disk is full')
+        },
+      },
+    }
+    t.test.skill.replyNext(() => {
+      fullFor = 2
+      return paid(100)
+    })
+    const asked = t.alice.ask('order_and_pay', order(100))
+    await expect(performAction(broker, asked)).rejects.toThrow('disk is full')
+    expect(await t.used()).toEqual(HELD)
+
+    await resolveDue(broker)
+    expectKind(await performAction(broker, asked), 'in_flight')
+    receipt({ status: 'succeeded', taken: { amountMinor: 90, currency: 'CNY' } })
+    await resolveDue(broker)
+    expectKind(await performAction(broker, asked), 'done')
+    expect(await t.used()).toEqual({ held: 0, captured: 90 })
   })
 })
 
