@@ -47,8 +47,8 @@ export async function showConsent(broker: Broker, tx: Tx, consent: ConsentToShow
     deployments: deploymentsOf(consent.agent),
     savedRecipients: saved.map(({ id, label }) => ({ id, label })),
     purpose: consent.purpose,
-    // Who signs receipts runs our side of the protocol; who has no key to sign with verifies nothing.
-    skillVerifiesCalls: manifest.runtimeKeys.length > 0,
+    // Runtime keys prove receipts, not that anybody looks at a call: only the manifest's own word counts.
+    skillVerifiesCalls: manifest.verifiesCalls === true,
     zone,
     nowMs: tx.nowMs,
   }

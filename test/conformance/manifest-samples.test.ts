@@ -9,9 +9,9 @@ import { SAMPLE_SKILLS, sampleManifest, sampleSignature, sampleText } from '../s
 
 /** What users of the samples may have consented to: a change here means signing again, as a new version. */
 const DIGESTS = {
-  'coffee.order': 'lvz_2wpJ3ZcwVYjlkNJDYqIQG6Aa7uHttnO6Ae_0xWs',
-  'pay.transfer': 'CBvOnrgfjNnZnHLiqqt67jjJz7Pg6OkN4L4ZllND3OY',
-  'web.browse': 'NKTGxnfGViNNiH89MxEmaqRrDw1SXaxbWh_GmUQNgVU',
+  'coffee.order': 'NZEi4h0OvaV0aU7nr-oDdOrklF4DzMdZ1Bf7ygKHBq4',
+  'pay.transfer': '6w0VtoG4sRNT6Cr26IWShfzaJj6TfdW3lsrRIOoQKbM',
+  'web.browse': 'X5XA8G5ZDeX0EHPrre5m81qijz4WbWrFOD5XcF3aTjs',
 } as const
 
 describe.each(SAMPLE_SKILLS)('the sample manifest of %s', (skill) => {

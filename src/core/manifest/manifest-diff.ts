@@ -47,6 +47,10 @@ function skillChanges(before: Manifest, after: Manifest): ManifestChange[] {
     ...unlessEqual('skill_changed', '/skill', before.skill, after.skill),
     ...unlessEqual('publisher_changed', '/publisher', before.publisher, after.publisher),
     ...unlessEqual('endpoint_changed', '/endpoint', before.endpoint, after.endpoint),
+    // Verifying from now on is narrower.
+    ...(before.verifiesCalls === true && after.verifiesCalls !== true
+      ? [changeOf('guard_removed', '/verifiesCalls', before.verifiesCalls, after.verifiesCalls)]
+      : []),
     ...unlessEqual('text_changed', '/title', before.title, after.title),
     ...unlessEqual('text_changed', '/description', before.description, after.description),
   ]

@@ -114,6 +114,8 @@ export const manifestShape = z.strictObject({
   endpoint: z.strictObject({ transport: z.literal('http'), baseUrl: z.string().max(300) }),
   /** Public keys the skill signs receipts and status answers with. */
   runtimeKeys: z.array(publicJwkShape).max(8),
+  /** The skill promises to check each call's action token (P9). Unless it says so, it is shown as one that does not. */
+  verifiesCalls: z.boolean().optional(),
   /** Data categories used by the fields, with the name a person reads. */
   categories: z.record(z.string().regex(CLASS_NAME), bilingual(80)),
   recipients: z

@@ -298,6 +298,13 @@ describe('needsNewConsent asks again for', () => {
       [[`${addPayee}/addsRecipient`, undefined]],
       'guard_removed',
     ],
+    ['a skill that no longer verifies its calls', 'get_menu', [['/verifiesCalls', false]], 'guard_removed'],
+    [
+      'a skill that no longer says that it verifies',
+      'get_menu',
+      [['/verifiesCalls', undefined]],
+      'guard_removed',
+    ],
     ['an action that is gone', 'get_menu', [[at('coffee.order', 'get_menu'), undefined]], 'action_removed'],
   ])('%s', (_, action, edits, code) => {
     expect(changesOf(action, edits).map((change) => change.code)).toContain(code)
@@ -311,6 +318,11 @@ describe('needsNewConsent asks again for', () => {
 })
 
 describe('needsNewConsent lets pass', () => {
+  it('a skill that verifies its calls from now on', () => {
+    const before = sampleManifest('coffee.order', ['/verifiesCalls', undefined])
+    expect(needsNewConsent(before, sampleManifest('coffee.order'), 'get_menu')).toEqual([])
+  })
+
   it.each<[string, string, Edit[]]>([
     ['a higher version', 'order_and_pay', [['/version', 2]]],
     ['another runtime key list', 'order_and_pay', [['/runtimeKeys', []]]],
