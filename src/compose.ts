@@ -96,8 +96,9 @@ async function open(
   closers.push(() => server.stop(0))
 
   const files = dataFilesIn(config.dataFolder)
-  const keys = openKeyRing(files.keys, Date.now())
-  const broker = openBroker(config, issuerOf(config, server.port), keys, logger)
+  const isNew = !existsSync(files.database)
+  const keys = openKeyRing(files.keys, Date.now(), isNew)
+  const broker = openBroker(config, issuerOf(config, server.port), keys, logger, isNew)
   closers.push(async () => {
     // Whoever stops has waited for the calls already: what still runs is handed over, not waited for.
     await Promise.race([broker.skills.close(), after(HAND_OVER_MS)])
@@ -138,11 +139,10 @@ async function open(
   }
 }
 
-function openBroker(config: Config, issuer: string, signer: KeyRing, logger: Logger): Broker {
+function openBroker(config: Config, issuer: string, signer: KeyRing, logger: Logger, isNew: boolean): Broker {
   const files = dataFilesIn(config.dataFolder)
   const secrets = config.skillSecretsFile === null ? NO_SECRETS : openSkillSecrets(config.skillSecretsFile)
   const pseudonymsFile = join(config.dataFolder, 'pseudonyms.secret')
-  const isNew = !existsSync(files.database)
   const pseudonyms = openPseudonyms(pseudonymsFile, isNew)
   const skills = openHttpSkillCaller({ devOrigins: config.skillDevOrigins })
   const cells = openCellStore({ file: files.cells, kekFile: config.kekFile, nowMs: Date.now() })

@@ -53,7 +53,7 @@ async function mint(kind: Caller['kind'], options: Options, terminal: Terminal, 
   const caller = callerOf(kind, options)
   const folder = dataFilesIn(config.dataFolder).keys
   if (!existsSync(folder)) throw new CannotRun(`there are no broker keys in ${folder}: start the broker once`)
-  const token = await mintAccessToken(openKeyRing(folder, Date.now()), {
+  const token = await mintAccessToken(openKeyRing(folder, Date.now(), false), {
     issuer: issuerOf(config, config.port),
     caller,
     nowMs: Date.now(),

@@ -58,14 +58,16 @@ const FILE_NAME = /^(log|action|access|receipt|promise)\.([A-Za-z0-9_-]{43})\.(p
  * rotated out and is only published. A purpose with public keys and no private one has lost its key, and a new one is
  * not made silently in its place.
  *
+ * @param mayCreate false where a log was signed already: other keys would silently go on under its name.
  * @throws KeyFileError when files are open to others, broken, or missing.
  */
-export function openKeyFolder(folder: string, nowMs: number): BrokerKeys {
+export function openKeyFolder(folder: string, nowMs: number, mayCreate = true): BrokerKeys {
   prepareFolder(folder)
   const stored = readKeys(folder)
   for (const purpose of KEY_PURPOSES) {
     const own = stored.filter((key) => key.cs_purpose === purpose)
     if (own.length === 0) {
+      if (!mayCreate) throw keysLost(folder, purpose)
       const made = generateBrokerKey(purpose, nowMs)
       writeKey(folder, made, 'private')
       stored.push(made)
@@ -82,17 +84,17 @@ export function openKeyFolder(folder: string, nowMs: number): BrokerKeys {
  * Returns the new key's id.
  */
 export function rotateKey(folder: string, purpose: KeyPurpose, nowMs: number): string {
-  const before = openKeyFolder(folder, nowMs).current.get(purpose)
+  const before = openKeyFolder(folder, nowMs, false).current.get(purpose)
   // Rotated twice in one millisecond, or by a clock set back, the new key must still be the newest.
   const made = generateBrokerKey(purpose, Math.max(nowMs, (before?.cs_created_at_ms ?? 0) + 1))
   writeKey(folder, made, 'private')
-  openKeyFolder(folder, nowMs)
+  openKeyFolder(folder, nowMs, false)
   return made.kid
 }
 
 /** Stops publishing a key that was rotated out; whatever it signed no longer verifies. */
 export function retireKey(folder: string, purpose: KeyPurpose, kid: string, nowMs: number): void {
-  const keys = openKeyFolder(folder, nowMs)
+  const keys = openKeyFolder(folder, nowMs, false)
   if (keys.current.get(purpose)?.kid === kid) {
     throw new KeyFileError('key_is_current', `${purpose} key ${kid} still signs: rotate before retiring it`)
   }
@@ -100,6 +102,11 @@ export function retireKey(folder: string, purpose: KeyPurpose, kid: string, nowM
   if (!found) throw new KeyFileError('key_unknown', `there is no ${purpose} key ${kid} in ${folder}`)
   rmSync(join(folder, fileName(found, 'public')))
   syncFolder(folder)
+}
+
+function keysLost(folder: string, purpose: KeyPurpose): KeyFileError {
+  const message = `${folder} holds no ${purpose} key, but a database that was begun with one is there: restore the folder ${folder} from its backup. If there is none, this log cannot go on: keep its data folder as evidence, and begin a new log with COUNTERSIGN_DATA set to a new folder and COUNTERSIGN_LOG_ORIGIN to a new name`
+  return new KeyFileError('private_key_missing', message)
 }
 
 function arrange(keys: readonly KeyFileContent[]): BrokerKeys {

@@ -132,6 +132,19 @@ describe('openKeyFolder', () => {
     expect(codeOf(() => openKeyFolder(folder, NOW_MS))).toBe('private_key_missing')
   })
 
+  it('makes no key at all where a log was signed already, and says what to do', () => {
+    const folder = newFolder()
+    const reopen = () => openKeyFolder(folder, NOW_MS, false)
+    expect(codeOf(reopen)).toBe('private_key_missing')
+    expect(reopen).toThrow(/restore .* from its backup.*COUNTERSIGN_DATA.*COUNTERSIGN_LOG_ORIGIN/)
+    expect(readdirSync(folder)).toEqual([])
+    const keys = openKeyFolder(folder, NOW_MS)
+    expect(reopen()).toEqual(keys)
+    rmSync(privateFile(folder, 'receipt'))
+    expect(codeOf(reopen)).toBe('private_key_missing')
+    expect(readdirSync(folder)).toHaveLength(KEY_PURPOSES.length - 1)
+  })
+
   it('ignores what a crash left half written', () => {
     const folder = newFolder()
     const keys = openKeyFolder(folder, NOW_MS)
@@ -161,6 +174,14 @@ describe('rotateKey', () => {
     openKeyFolder(folder, NOW_MS)
     const kid = rotateKey(folder, 'access', NOW_MS - 1_000_000)
     expect(openKeyFolder(folder, NOW_MS).current.get('access')?.kid).toBe(kid)
+  })
+
+  it('does not stand in for keys that were lost meanwhile', () => {
+    const folder = newFolder()
+    openKeyFolder(folder, NOW_MS)
+    rmSync(folder, { recursive: true })
+    expect(codeOf(() => rotateKey(folder, 'log', NOW_MS))).toBe('private_key_missing')
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('is finished at the next start when it was interrupted', () => {
