@@ -60,7 +60,7 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     if (decision.effect === 'ask' && before && loaded.facts.approval?.state === 'waiting') {
       const asking = await stillWaiting(broker, tx, before)
       if (asking) {
-        await saveCounters(tx, asked.userId, loaded.countersNow.moved)
+        await saveCounters(tx, asked.userId, loaded.countersNow.moved, loaded.countersNow.stored)
         return asking
       }
     }
@@ -144,7 +144,8 @@ async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Decidi
   }
   await (isNew ? tx.actions.insert(row) : tx.actions.update(row))
 
-  if (decision.effect !== 'permit') await saveCounters(tx, asked.userId, loaded.countersNow.moved)
+  if (decision.effect !== 'permit')
+    await saveCounters(tx, asked.userId, loaded.countersNow.moved, loaded.countersNow.stored)
   if (decision.effect === 'deny') return { kind: 'denied', row, refusal: decision.refusal }
   if (!loaded.loaded || !loaded.action) throw new Error('allowed without a manifest')
   if (decision.effect === 'ask') {

@@ -23,6 +23,8 @@ export type CountersNow = {
   reservedAtMs: number
   /** Those that differ from what is stored, to be saved whatever is decided: no leg is summed twice. */
   moved: Counter[]
+  /** Those that are in the store already; the others are new. */
+  stored: ReadonlySet<string>
 }
 
 export type Whose = {
@@ -60,7 +62,8 @@ export async function loadCounters(
     counters.push(current)
     if (current !== counter) moved.push(current)
   }
-  const known = new Set(counters.map((counter) => counter.counterId))
+  const known = new Set(rows.map((row) => row.counterId))
+  const storedIds: ReadonlySet<string> = new Set(known)
   for (const spec of wanted) {
     const id = counterIdOf(spec)
     if (known.has(id)) continue
@@ -70,11 +73,24 @@ export async function loadCounters(
     counters.push(made)
     moved.push(made)
   }
-  return { counters, reservedAtMs, moved }
+  return { counters, reservedAtMs, moved, stored: storedIds }
 }
 
-export async function saveCounters(tx: Tx, userId: string, counters: readonly Counter[]): Promise<void> {
-  if (counters.length > 0) await tx.counters.save(counters.map((counter) => fromCounter(userId, counter)))
+/** Keeps where counters stand now; those that are not stored yet are added. */
+export async function saveCounters(
+  tx: Tx,
+  userId: string,
+  counters: readonly Counter[],
+  stored: ReadonlySet<string>,
+): Promise<void> {
+  const isNew = (counter: Counter) => !stored.has(counter.counterId)
+  if (counters.some(isNew)) {
+    await tx.counters.insert(counters.filter(isNew).map((counter) => fromCounter(userId, counter)))
+  }
+  await tx.counters.move(
+    userId,
+    counters.filter((counter) => !isNew(counter)),
+  )
 }
 
 async function bringUpTo(

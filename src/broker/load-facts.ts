@@ -135,7 +135,7 @@ async function countersFor(
   currency: string | null,
   loaded: LoadedManifest | null,
 ): Promise<CountersNow> {
-  if (grants.length === 0) return { counters: [], reservedAtMs: tx.nowMs, moved: [] }
+  if (grants.length === 0) return { counters: [], reservedAtMs: tx.nowMs, moved: [], stored: new Set() }
   const wanted: CounterSpec[] = []
   let beyondAction = false
   for (const { limits, terms } of grants) {

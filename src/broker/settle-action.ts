@@ -6,7 +6,7 @@ import { type Captured, captureOf, type Settlement, settle } from '../core/spend
 import type { ActionRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
-import { fromCounter, toCounter, toLeg } from './counter-rows.ts'
+import { toCounter, toLeg } from './counter-rows.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { openIncident } from './open-incident.ts'
 import { noteRead, readIn } from './session-facts.ts'
@@ -149,7 +149,7 @@ async function moveMoney(tx: Tx, row: ActionRow, captured: Captured | null): Pro
   const settlement: Settlement =
     captured === null ? { kind: 'release' } : { kind: 'capture', capturedMinor: captured.capturedMinor }
   const changed = settle(rows.map(toCounter), toLeg(row), settlement)
-  if (changed.length > 0) await tx.counters.save(changed.map((counter) => fromCounter(row.userId, counter)))
+  await tx.counters.move(row.userId, changed)
 }
 
 /** What a permit had claimed besides money: the debt it would have settled, the repetitions it announced. */

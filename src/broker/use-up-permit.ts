@@ -22,7 +22,7 @@ export async function useUpPermit(
   const { facts } = loaded
   const reserved = new Map(counters.map((counter) => [counter.counterId, counter]))
   const moved = loaded.countersNow.moved.filter((counter) => !reserved.has(counter.counterId))
-  await saveCounters(tx, asked.userId, [...counters, ...moved])
+  await saveCounters(tx, asked.userId, [...counters, ...moved], loaded.countersNow.stored)
   if (approvalId !== null) {
     await tx.approvals.setStatus(approvalId, 'used', tx.nowMs)
     await restartUnasked(tx, asked, loaded, facts, grant.terms)
@@ -68,5 +68,5 @@ async function restartUnasked(
   const restarted = facts.counters
     .filter((counter) => ids.has(counter.counterId))
     .map((counter) => restart(counter, facts.reservedAtMs))
-  await saveCounters(tx, asked.userId, restarted)
+  await tx.counters.move(asked.userId, restarted)
 }

@@ -169,7 +169,9 @@ export interface Counters {
     currency: string | null,
   ): Answer<CounterRow[]>
   list(userId: string): Answer<CounterRow[]>
-  save(rows: (CounterRow & CounterKeys)[]): Answer<void>
+  insert(rows: (CounterRow & CounterKeys)[]): Answer<void>
+  /** Writes where counters that are there stand now. */
+  move(userId: string, rows: readonly CounterRow[]): Answer<void>
   legs(filter: LegFilter): Answer<LegRow[]>
   users(): Answer<string[]>
 }

@@ -36,7 +36,9 @@ function openWriter(file: string): Connection {
   // Every unit is a savepoint, and what it would take to undo one spills to a file beyond 64 KiB: 38 writes for
   // each decision, measured, where 4 do.
   db.pragma('temp_store = MEMORY')
-  db.pragma('wal_autocheckpoint = 4000')
+  // 80 MB at most: pages that every commit writes again are copied back once for many commits, and the stall that
+  // is goes with fewer answers.
+  db.pragma('wal_autocheckpoint = 20000')
   db.pragma('cache_size = -65536')
   return db
 }

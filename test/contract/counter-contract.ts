@@ -9,7 +9,7 @@ export function describeCounters(bench: StoreBench): void {
   const { see, write } = bench
 
   describe('counters', () => {
-    it('saves any number of rows at once, and a second save changes what moves', async () => {
+    it('keeps any number of rows, and moves those that are there and no others', async () => {
       const rows = Array.from({ length: 41 }, (_, i) =>
         counterRow({ counterId: `cnt_${String(i).padStart(2, '0')}`, held: i, captured: 0, ceiling: 41 }),
       )
@@ -22,7 +22,7 @@ export function describeCounters(bench: StoreBench): void {
           currency: null,
         }),
       )
-      await write(async (tx) => tx.counters.save(rows))
+      await write(async (tx) => tx.counters.insert(rows))
       expect(await see((tx) => tx.counters.list('usr_1'))).toEqual(rows.map(counterState))
       const moved = rows.slice(0, 3).map((row) => ({
         ...row,
@@ -34,11 +34,13 @@ export function describeCounters(bench: StoreBench): void {
         captured: 5,
         ceiling: 9,
       }))
-      await write(async (tx) => tx.counters.save(moved))
+      await write(async (tx) => tx.counters.move('usr_1', moved.map(counterState)))
       expect(await see((tx) => tx.counters.list('usr_1'))).toEqual(
         [...moved, ...rows.slice(3)].map(counterState),
       )
-      await write(async (tx) => tx.counters.save([]))
+      await write(async (tx) => tx.counters.insert([]))
+      await write(async (tx) => tx.counters.move('usr_2', moved.map(counterState)))
+      expect(await see((tx) => tx.counters.list('usr_2'))).toEqual([])
     })
 
     it.each([
@@ -54,7 +56,7 @@ export function describeCounters(bench: StoreBench): void {
       ['another currency', { currency: 'USD' }, false],
       ['another user', { userId: 'usr_2' }, false],
     ] as const)('a counter of %s covers an action: %o %s', async (_, changes, covers) => {
-      await write(async (tx) => tx.counters.save([counterRow(changes)]))
+      await write(async (tx) => tx.counters.insert([counterRow(changes)]))
       const found = await see((tx) =>
         tx.counters.covering('usr_1', 'lin_1', 'coffee.order', 'place_order', 'EUR'),
       )
@@ -63,7 +65,7 @@ export function describeCounters(bench: StoreBench): void {
 
     it('covers an action without money by counters without a currency only', async () => {
       const count = counterRow({ counterId: 'cnt_2', currency: null })
-      await write(async (tx) => tx.counters.save([counterRow(), count]))
+      await write(async (tx) => tx.counters.insert([counterRow(), count]))
       const found = await see((tx) =>
         tx.counters.covering('usr_1', 'lin_1', 'coffee.order', 'place_order', null),
       )
@@ -76,9 +78,11 @@ export function describeCounters(bench: StoreBench): void {
       ['a negative capture', { captured: -1 }],
       ['a ceiling beyond the safe integers', { ceiling: 2 ** 53 }],
     ])('the database itself refuses %s, new or changed', async (_, changes) => {
-      await expect(write(async (tx) => tx.counters.save([counterRow(changes)]))).rejects.toThrow()
-      await write(async (tx) => tx.counters.save([counterRow()]))
-      await expect(write(async (tx) => tx.counters.save([counterRow(changes)]))).rejects.toThrow()
+      await expect(write(async (tx) => tx.counters.insert([counterRow(changes)]))).rejects.toThrow()
+      await write(async (tx) => tx.counters.insert([counterRow()]))
+      await expect(
+        write(async (tx) => tx.counters.move('usr_1', [counterState(counterRow(changes))])),
+      ).rejects.toThrow()
       expect(await see((tx) => tx.counters.list('usr_1'))).toEqual([counterState(counterRow())])
     })
 

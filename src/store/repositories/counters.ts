@@ -1,37 +1,14 @@
-import { and, asc, eq, getTableColumns, gt, isNotNull, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, isNotNull, isNull, lte, or, sql } from 'drizzle-orm'
 import type { CounterKeys, CounterRow } from '../../ports/rows.ts'
 import type { Counters, LegFilter } from '../../ports/store.ts'
-import { given, type Query } from '../dialect.ts'
+import { allGiven } from '../dialect.ts'
 import { done, mapped, type Preparation, Repository, sorted } from './repository.ts'
-
-/** Counters written by one statement; a batch larger than the biggest is split. */
-const BATCHES = [1, 2, 3, 4, 6, 8, 12, 16] as const
 
 export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Preparation) {
   const p = sql.placeholder
   const columns = getTableColumns(n)
   const { userId, lineageId, skillId, action, currency, ...state } = columns
   const { counterId, ...moving } = state
-
-  function saveMany(count: number): Query<{ id: string }> {
-    const rows = Array.from(
-      { length: count },
-      (_, i) =>
-        Object.fromEntries(
-          Object.entries(columns).map(([key, column]) => [key, given(column, `${key}${i}`)]),
-        ) as { [K in keyof typeof columns]: SQL },
-    )
-    const set = Object.fromEntries(
-      Object.entries(moving).map(([key, column]) => [key, sql.raw(`excluded.${column.name}`)]),
-    )
-    return d.prepare(
-      `counters_save_${count}`,
-      db
-        .insert(n)
-        .values(rows)
-        .onConflictDoUpdate({ target: [userId, counterId], set }),
-    )
-  }
 
   return {
     covering: d.prepare(
@@ -58,7 +35,15 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
         .from(n)
         .where(eq(n.userId, p('userId'))),
     ),
-    save: new Map(BATCHES.map((count) => [count as number, saveMany(count)])),
+    insert: d.prepare('counters_insert', db.insert(n).values(allGiven(columns))),
+    // One by one: here a statement costs less than its values, and a row that is there has few that change.
+    move: d.prepare(
+      'counters_move',
+      db
+        .update(n)
+        .set(allGiven(moving))
+        .where(and(eq(userId, p('userId')), eq(counterId, p('counterId')))),
+    ),
     legs: d.prepare(
       'counters_legs',
       db
@@ -105,18 +90,12 @@ export class CounterRepository extends Repository<ReturnType<typeof prepareCount
     return sorted(this.run(this.q.list, { userId }), (a, b) => (a.counterId < b.counterId ? -1 : 1))
   }
 
-  async save(rows: (CounterRow & CounterKeys)[]) {
-    for (let from = 0; from < rows.length; ) {
-      const left = rows.length - from
-      const count = BATCHES.findLast((size) => size <= left) ?? 1
-      const values: Record<string, unknown> = {}
-      for (let i = 0; i < count; i++) {
-        for (const [key, value] of Object.entries(rows[from + i] ?? {})) values[`${key}${i}`] = value
-      }
-      const query = this.q.save.get(count)
-      if (query) await done(this.run(query, values))
-      from += count
-    }
+  async insert(rows: (CounterRow & CounterKeys)[]) {
+    for (const row of rows) await done(this.run(this.q.insert, row))
+  }
+
+  async move(userId: string, rows: readonly CounterRow[]) {
+    for (const row of rows) await done(this.run(this.q.move, { ...row, userId }))
   }
 
   legs(filter: LegFilter) {
