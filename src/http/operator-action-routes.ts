@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
-import { listInDoubt } from '../broker/list-in-doubt.ts'
+import { type InDoubt, listInDoubt } from '../broker/list-in-doubt.ts'
 import { lookAtAction, searchActions } from '../broker/search-actions.ts'
 import { settleByOperator } from '../broker/settle-by-operator.ts'
 import { ACTION_STATUSES, type ActionRow } from '../ports/rows.ts'
 import { actionShape, presentAction } from './action-answer.ts'
 import { pageAnswer, pageOf, pageQuery, pageShape } from './cursor.ts'
 import { actOf, reason, reasonBody } from './operator-reason.ts'
-import { pathId } from './path-id.ts'
+import { pathId, timeMs } from './path-id.ts'
 import { problem } from './problem.ts'
 import { type Route, route } from './route.ts'
 
@@ -20,7 +20,19 @@ const timeText = z
 const name = z.string().max(64).optional()
 
 const operatorActionShape = actionShape.extend({ userId: z.string(), grantId: z.string().nullable() })
-const inDoubtShape = z.looseObject({ id: z.string(), status: z.string(), forMs: z.int() })
+const inDoubtShape = z.strictObject({
+  actionId: z.string(),
+  userId: z.string(),
+  agentId: z.string(),
+  skill: z.string(),
+  action: z.string(),
+  status: z.string(),
+  currency: z.string().nullable(),
+  heldMinor: z.int(),
+  decidedAtMs: timeMs,
+  /** How long its end has been unknown, in milliseconds. */
+  forMs: z.int(),
+})
 const openedShape = z.looseObject({})
 const lookShape = z.strictObject({
   action: operatorActionShape,
@@ -94,7 +106,8 @@ export function operatorActionRoutes(broker: Broker): Route[] {
       },
       problems: [],
       async handle({ caller }) {
-        return { status: 200, body: { items: await listInDoubt(broker, caller.operatorId) } }
+        const rows = await listInDoubt(broker, caller.operatorId)
+        return { status: 200, body: { items: rows.map(presentInDoubt) } }
       },
     }),
     route({
@@ -137,4 +150,8 @@ export function operatorActionRoutes(broker: Broker): Route[] {
 
 function presentForOperator(row: ActionRow): z.input<typeof operatorActionShape> {
   return { ...presentAction(row), reason: row.reason, userId: row.userId, grantId: row.grantId }
+}
+
+function presentInDoubt({ id: actionId, skillId: skill, ...row }: InDoubt): z.input<typeof inDoubtShape> {
+  return { actionId, skill, ...row }
 }

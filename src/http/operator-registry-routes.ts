@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { addPublisherKey } from '../broker/add-publisher-key.ts'
 import { type ApproveManifestOutcome, approveManifest, resumeManifest } from '../broker/approve-manifest.ts'
 import type { Broker } from '../broker/broker.ts'
-import { listManifests, showManifest } from '../broker/list-manifests.ts'
+import { listManifests, type ManifestSummary, showManifest } from '../broker/list-manifests.ts'
 import { listPublishers } from '../broker/list-publishers.ts'
 import { registerPublisher } from '../broker/register-publisher.ts'
 import { revokePublisherKey } from '../broker/revoke-publisher-key.ts'
@@ -16,12 +16,16 @@ import { type Route, route } from './route.ts'
 
 const jwk = z.unknown().meta({ type: 'object', description: 'A public key as a JWK (RFC 7517).' })
 const digestParams = z.strictObject({ digest: z.string().max(64) })
-const versionShape = z.looseObject({
+const versionShape = z.strictObject({
   digest: z.string(),
-  skillId: z.string(),
+  skill: z.string(),
   version: z.int(),
   publisherId: z.string(),
+  kid: z.string(),
   status: z.string(),
+  reason: z.string().nullable(),
+  submittedAtMs: timeMs,
+  changedAtMs: timeMs,
   isCurrent: z.boolean(),
 })
 const publisherShape = z.strictObject({
@@ -143,7 +147,7 @@ function versions(broker: Broker): Route[] {
       problems: [],
       async handle({ query: { status, skill } }) {
         const by = skill === undefined ? { status: status ?? 'submitted' } : { skillId: skill }
-        return { status: 200, body: { items: await listManifests(broker, by) } }
+        return { status: 200, body: { items: (await listManifests(broker, by)).map(presentVersion) } }
       },
     }),
     route({
@@ -168,11 +172,15 @@ function versions(broker: Broker): Route[] {
       async handle({ params }) {
         const shown = await showManifest(broker, params.digest)
         if (shown.kind === 'manifest_unknown') return problem('not_found')
-        const { kind: _, ...body } = shown
-        return { status: 200, body }
+        const { kind: _, summary, ...body } = shown
+        return { status: 200, body: { summary: presentVersion(summary), ...body } }
       },
     }),
   ]
+}
+
+function presentVersion({ skillId: skill, ...summary }: ManifestSummary): z.input<typeof versionShape> {
+  return { skill, ...summary }
 }
 
 function changes(broker: Broker): Route[] {

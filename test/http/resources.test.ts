@@ -72,7 +72,9 @@ describe('a publisher and its skill', () => {
     expect(faulty.body.reasons).toBeInstanceOf(Array)
 
     const path = `/v1/operator/manifests/${submitted.body.digest}`
-    expect((await ok('GET', '/v1/operator/manifests', operator)).items).toHaveLength(1)
+    expect((await ok('GET', '/v1/operator/manifests', operator)).items).toEqual([
+      expect.objectContaining({ digest: submitted.body.digest, skill: 'tea.order' }),
+    ])
     expect((await ok('GET', path, operator)).manifest).toMatchObject({ skill: 'tea.order' })
     expect(await code('POST', `${path}/approve`, operator, { reason: 'ok' })).toEqual([
       422,
