@@ -73,6 +73,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
       },
       problems: [
         'idempotency_key_required',
+        'idempotency_key_invalid',
         'invalid_arguments',
         'idempotency_conflict',
         'idempotency_in_flight',
@@ -187,10 +188,11 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
   ]
 }
 
-/** @throws InvalidRequest `idempotency_key_required` where there is none, or not one of the right form. */
+/** @throws InvalidRequest `idempotency_key_required` where there is none, `_invalid` where it has another form. */
 export function idempotencyKeyOf(request: Pick<RequestFacts, 'header'>): string {
   const key = request.header('idempotency-key')
-  if (key === undefined || !IDEMPOTENCY_KEY.test(key)) throw new InvalidRequest('idempotency_key_required')
+  if (key === undefined) throw new InvalidRequest('idempotency_key_required')
+  if (!IDEMPOTENCY_KEY.test(key)) throw new InvalidRequest('idempotency_key_invalid')
   return key
 }
 

@@ -10,6 +10,7 @@ import { InvalidRequest, problem } from './problem.ts'
 import { addressKey, createRateLimit, type RateLimit, type RateLimitOptions } from './rate-limit.ts'
 import { readJsonBody } from './read-json-body.ts'
 import type { Route } from './route.ts'
+import { wrongCaller } from './wrong-caller.ts'
 
 export type AppOptions = {
   readonly broker: Broker
@@ -111,7 +112,9 @@ export function createApp(options: AppOptions): App {
 }
 
 /** What answers where no route does: 405 for a known path, 404 otherwise, after the same checks as any route. */
-type Elsewhere = Pick<Route, 'path' | 'callers' | 'body' | 'bodyBytesMost' | 'run'> & { scope?: undefined }
+type Elsewhere = Pick<Route, 'path' | 'callers' | 'body' | 'isBodyOptional' | 'bodyBytesMost' | 'run'> & {
+  scope?: undefined
+}
 
 function elsewhere(routes: readonly Route[], path: string): Elsewhere {
   const here = routes.filter((route) => pathPattern(route.path).test(path))
@@ -120,6 +123,7 @@ function elsewhere(routes: readonly Route[], path: string): Elsewhere {
     path: here[0]?.path ?? '(none)',
     callers: [],
     body: undefined,
+    isBodyOptional: false,
     bodyBytesMost: 0,
     run: () => (allow === '' ? problem('not_found') : problem('method_not_allowed', { headers: { allow } })),
   }
@@ -176,7 +180,7 @@ async function answerTo(
     checkCaller(server, caller, route, atMs)
   }
   const body: JsonValue | undefined = route.body
-    ? await readJsonBody(c.req.raw, route.bodyBytesMost)
+    ? await readJsonBody(c.req.raw, { maxBytes: route.bodyBytesMost, isOptional: route.isBodyOptional })
     : undefined
   return route.run({
     caller,
@@ -201,9 +205,7 @@ function checkCaller(server: Server, caller: Caller, route: Route | Elsewhere, a
   if (caller.kind !== 'operator') {
     takeOne(server, caller.kind, caller.kind === 'agent' ? caller.agentId : caller.userId, atMs)
   }
-  if (!route.callers.includes(caller.kind)) {
-    throw new InvalidRequest('wrong_caller', { members: { callers: route.callers } })
-  }
+  if (!route.callers.includes(caller.kind)) throw wrongCaller(route.callers)
   if (route.scope && caller.kind !== 'operator' && !caller.scopes.includes(route.scope)) {
     throw new InvalidRequest('scope_required', { members: { scope: route.scope } })
   }

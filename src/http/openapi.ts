@@ -24,7 +24,7 @@ export type Operation = {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters: readonly Parameter[]
   readonly requestBody?: {
-    readonly required: true
+    readonly required: boolean
     readonly content: { readonly 'application/json': { readonly schema: Schema } }
   }
   readonly responses: Readonly<Record<string, ApiResponse>>
@@ -181,7 +181,7 @@ function operationOf(route: Route, schemas: SchemaBook): Operation {
     ...(body
       ? {
           requestBody: {
-            required: true,
+            required: !route.isBodyOptional,
             content: { 'application/json': { schema: schemas.write(body, 'input') } },
           },
         }

@@ -9,24 +9,36 @@ const MEMBERS_MOST = 20_000
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i
 
 /**
- * Reads a request's body as strict JSON (core/strict-json.ts).
+ * Reads a request's body as strict JSON (core/strict-json.ts). Where `isOptional`, no body is the same as `{}`, whatever
+ * its type is said to be.
  *
  * @throws InvalidRequest for another media type, too many bytes, a body cut short, and everything two JSON readers
  *   could understand differently.
  */
-export async function readJsonBody(request: Request, maxBytes: number): Promise<JsonValue> {
-  const type = request.headers.get('content-type')
-  if (type !== 'application/json' && !(type !== null && JSON_TYPE.test(type))) {
-    throw new InvalidRequest('unsupported_media_type')
-  }
-  if (request.headers.get('content-encoding') !== null) throw new InvalidRequest('unsupported_media_type')
+export async function readJsonBody(
+  request: Request,
+  { maxBytes, isOptional }: { maxBytes: number; isOptional: boolean },
+): Promise<JsonValue> {
+  if (!isOptional) checkMediaType(request)
   const bytes = await readBytes(request, maxBytes)
+  if (isOptional) {
+    if (bytes.byteLength === 0) return {}
+    checkMediaType(request)
+  }
   const parsed = parseStrictJsonBytes(bytes, { maxBytes, maxDepth: DEPTH_MOST, maxMembers: MEMBERS_MOST })
   if (parsed.ok) return parsed.value
   const code = parsed.code === 'too_large' ? 'body_too_large' : parsed.code
   throw new InvalidRequest(code, {
     faults: [{ pointer: parsed.pointer, code: parsed.code, message: parsed.detail }],
   })
+}
+
+function checkMediaType({ headers }: Request): void {
+  const type = headers.get('content-type')
+  if (type !== 'application/json' && !(type !== null && JSON_TYPE.test(type))) {
+    throw new InvalidRequest('unsupported_media_type')
+  }
+  if (headers.get('content-encoding') !== null) throw new InvalidRequest('unsupported_media_type')
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {

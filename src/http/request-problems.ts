@@ -51,7 +51,12 @@ export const REQUEST_PROBLEMS = problemKinds({
     status: 400,
     title: 'An Idempotency-Key is required',
     detail:
-      'Send a header Idempotency-Key of 8 to 200 printable ASCII characters, a new one for each action.',
+      'Send a header Idempotency-Key of 8 to 200 printable ASCII characters without spaces, a new one for each action.',
+  },
+  idempotency_key_invalid: {
+    status: 400,
+    title: 'The Idempotency-Key does not have the form wanted',
+    detail: 'It has 8 to 200 printable ASCII characters and no space; a random UUID is one.',
   },
   idempotency_conflict: {
     status: 422,
@@ -115,7 +120,8 @@ export const REQUEST_PROBLEMS = problemKinds({
   wrong_caller: {
     status: 403,
     title: 'This kind of caller may not do this',
-    detail: 'What only a person may do takes the person’s own credential; no agent can do it for them.',
+    detail:
+      'Users, agents and operators never stand in for one another. The member callers lists whose own credential this takes.',
   },
   scope_required: {
     status: 403,

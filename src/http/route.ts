@@ -6,6 +6,7 @@ import { InvalidRequest } from './problem.ts'
 import type { ProblemCode } from './problem-codes.ts'
 import { BODY_BYTES_MOST } from './read-json-body.ts'
 import { shapeFaults } from './shape-faults.ts'
+import { wrongCaller } from './wrong-caller.ts'
 
 export type Method = 'get' | 'post' | 'put' | 'delete'
 
@@ -85,6 +86,8 @@ export type Route = Described & {
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
+  /** Every member of the body may be left out, so the body may be too. */
+  readonly isBodyOptional: boolean
   readonly bodyBytesMost: number
   run(raw: RawInput): Promise<Answer> | Answer
 }
@@ -111,9 +114,10 @@ export function route<
     params,
     query,
     body,
+    isBodyOptional: body?.safeParse({}).success === true,
     bodyBytesMost,
     run({ caller, request, ...raw }) {
-      if (!isOneOf(caller, callers)) throw new InvalidRequest('wrong_caller')
+      if (!isOneOf(caller, callers)) throw wrongCaller(callers)
       const parsedParams = params?.safeParse(raw.params)
       // An id of the wrong form names nothing; telling it apart from an unknown one would only help to guess.
       if (parsedParams && !parsedParams.success) throw new InvalidRequest('not_found')

@@ -62,7 +62,8 @@ describe('POST /v1/actions', () => {
   it('needs a key of 8 to 200 visible characters', async () => {
     for (const key of [undefined, 'seven77', 'x'.repeat(201), 'with a space', 'kéy-kéy-kéy']) {
       const answer = await act(key)
-      expect([key, answer.status, answer.body.code]).toEqual([key, 400, 'idempotency_key_required'])
+      const code = key === undefined ? 'idempotency_key_required' : 'idempotency_key_invalid'
+      expect([key, answer.status, answer.body.code]).toEqual([key, 400, code])
     }
     expect((await act('eight888')).status).toBe(200)
     expect((await act('x'.repeat(200))).status).toBe(200)
@@ -158,7 +159,9 @@ describe('POST /v1/actions', () => {
     expect((await act('coffee-one')).headers.get('idempotent-replayed')).toBe('true')
     const operator = await test.tokenFor({ kind: 'operator' })
     const listed = await test.call('GET', '/v1/operator/in-doubt', { token: operator })
-    expect(listed.body.items).toHaveLength(1)
+    expect(listed.body.items).toEqual([
+      expect.objectContaining({ actionId: doubt.body.actionId, skill: 'coffee.order', status: 'in_doubt' }),
+    ])
     const settle = (body: object) =>
       test.call('POST', `/v1/operator/actions/${doubt.body.actionId}/settle`, { token: operator, body })
     const outcome = { kind: 'captured', amountMinor: 500 }

@@ -82,6 +82,20 @@ describe('every route', () => {
     expect((await test.leaves()).length).toBe(before)
   })
 
+  it('tells a wrong kind of caller whose credential it takes', async () => {
+    for (const route of test.routes.filter((it) => it.callers.length > 0)) {
+      const kind = CALLER_KINDS.find((it) => !route.callers.includes(it))
+      if (!kind) continue
+      const { body } = await test.call(route.method.toUpperCase(), concrete(route.path), {
+        token: tokens.get(kind) ?? '',
+      })
+      expect([route.path, body.callers]).toEqual([route.path, route.callers])
+      const isForPeople = route.callers.join() === 'user'
+      expect([route.path, String(body.detail).includes('person')]).toEqual([route.path, isForPeople])
+      if (!isForPeople) for (const own of route.callers) expect(body.detail).toContain(own)
+    }
+  })
+
   it('refuses a caller without a token, and says how to send one', async () => {
     for (const route of test.routes.filter((it) => it.callers.length > 0)) {
       const answer = await test.call(route.method.toUpperCase(), concrete(route.path))
