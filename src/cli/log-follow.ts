@@ -7,7 +7,7 @@ import { printLogFault } from './print-log-fault.ts'
 import { readText } from './read-input.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
-type Options = { url: string; vkey: string; state: string }
+type Options = { url: string; vkey: string; previousVkey?: string[]; state: string }
 
 export function addLogFollow(log: Command, terminal: Terminal): void {
   log
@@ -15,11 +15,15 @@ export function addLogFollow(log: Command, terminal: Terminal): void {
     .description('check that a log only grew since the last time, and keep its newest checkpoint')
     .requiredOption('--url <prefix>', 'the served log, such as https://broker.example/log')
     .requiredOption('--vkey <key>', "the log's verifier key, from somebody you trust")
+    .option('--previous-vkey <key...>', 'keys the log had before, for the kept checkpoint; may be repeated')
     .requiredOption('--state <file>', 'where the checkpoint is kept between runs')
-    .action(async ({ url, vkey, state }: Options) => {
+    .action(async ({ url, vkey, previousVkey = [], state }: Options) => {
       if (!URL.canParse(url)) throw new CannotRun(`${url} is not a URL`)
       const previous = existsSync(state) ? readText(state) : undefined
-      const verdict = await followLog(previous, httpLogSource(url), { logKey: readVkey(vkey) })
+      const verdict = await followLog(previous, httpLogSource(url), {
+        logKey: readVkey(vkey),
+        previousLogKeys: previousVkey.map((key) => readVkey(key, '--previous-vkey')),
+      })
       terminal.exitWith(report(verdict, state, terminal) ? 0 : 1)
     })
 }
@@ -50,9 +54,11 @@ function report(verdict: FollowVerdict, state: string, terminal: Terminal): bool
       terminal.out('an old copy is served, or the log was put back; the kept checkpoint was not changed')
       return false
     case 'previous_refused':
-      terminal.out(`${terminal.paint('red', verdict.code)} ${state} holds no checkpoint of this log and key`)
       terminal.out(
-        '    it was not changed; after a rotation of the log key, verify the whole log and begin a new file',
+        `${terminal.paint('red', verdict.code)} ${state} holds no checkpoint of this log and these keys`,
+      )
+      terminal.out(
+        '    it was not changed; if the log key was rotated, name the one before with --previous-vkey',
       )
       return false
     case 'fault':

@@ -27,11 +27,11 @@ export function addLogVerify(log: Command, terminal: Terminal): void {
 }
 
 /** Reads the verifier key a person gave. @throws CannotRun if it is none. */
-export function readVkey(vkey: string | undefined): NoteKey {
+export function readVkey(vkey: string | undefined, option = '--vkey'): NoteKey {
   if (vkey === undefined)
     throw new CannotRun('give the verifier key of the log with --vkey, from somebody you trust')
   const key = parseVkey(vkey.trim())
-  if (!key) throw new CannotRun('--vkey is not a verifier key of the form name+hash+key')
+  if (!key) throw new CannotRun(`${option} is not a verifier key of the form name+hash+key`)
   return key
 }
 

@@ -1,4 +1,9 @@
-import { type Checkpoint, type CheckpointRefusal, verifyCheckpoint } from '../core/merkle/checkpoint.ts'
+import {
+  type Checkpoint,
+  type CheckpointRefusal,
+  type CheckpointVerdict,
+  verifyCheckpoint,
+} from '../core/merkle/checkpoint.ts'
 import type { LogFault } from '../core/merkle/log-audit.ts'
 import { consistencyNodes, foldNodes, isPowerOfTwo, rootsFromConsistency } from '../core/merkle/proof.ts'
 import { tilePath } from '../core/merkle/tile.ts'
@@ -37,6 +42,9 @@ export type FollowVerdict =
  * A log that serves damaged tiles gets a fault; only a proof that leads to the newly signed root makes a
  * contradiction, so nobody else on the way can make an honest log look like a liar.
  *
+ * After a rotation of the log's key the kept checkpoint is one that the key before signed. Named in
+ * `trust.previousLogKeys`, that key verifies it, and the tree of the new key's checkpoint must begin with all of its.
+ *
  * @param previousNote the signed checkpoint kept from the last time; undefined the first time.
  */
 export async function followLog(
@@ -49,7 +57,7 @@ export async function followLog(
   const { checkpoint, note } = current
   if (previousNote === undefined) return { kind: 'first', checkpoint, note }
 
-  const previous = verifyCheckpoint(previousNote, trust.logKey, trust.witnessKeys, trust.origin)
+  const previous = verifyKept(previousNote, trust)
   if (previous.kind === 'refused') return { kind: 'previous_refused', code: previous.code }
   const { treeSize: fromSize, rootHash: fromRoot } = previous.checkpoint
   const { treeSize, rootHash } = checkpoint
@@ -69,6 +77,18 @@ export async function followLog(
   }
   if (!fromRoot.equals(roots.fromRoot)) return { kind: 'contradiction', previousNote, note, path: read.path }
   return { kind: 'grown', checkpoint, note }
+}
+
+/** Any key the log ever had may have signed what was kept; the log itself must be the same one. */
+function verifyKept(note: string, trust: LogTrust): CheckpointVerdict {
+  const { logKey, previousLogKeys = [], witnessKeys, origin = logKey.name } = trust
+  let verdict = verifyCheckpoint(note, logKey, witnessKeys, origin)
+  for (const key of previousLogKeys) {
+    // A refusal that says more than that this key did not sign is the one worth telling.
+    if (verdict.kind === 'verified' || verdict.code !== 'no_known_signature') return verdict
+    verdict = verifyCheckpoint(note, key, witnessKeys, origin)
+  }
+  return verdict
 }
 
 /** Computes a consistency path from tiles, with its first hash also when the older tree is complete. */

@@ -6,7 +6,13 @@ import { type LogSource, readCheckpoint, readResource, type SourceRead } from '.
 
 /** Whom the auditor trusts, and which log it means to read. */
 export interface LogTrust {
+  /** The key that signs now: what is read from the log is verified by it alone. */
   readonly logKey: NoteKey
+  /**
+   * Keys that were rotated out. They verify a checkpoint that somebody kept from before (`followLog`), nothing that is
+   * served: one of them may have leaked since.
+   */
+  readonly previousLogKeys?: readonly NoteKey[]
   readonly witnessKeys?: readonly NoteKey[]
   /** The log's key name unless told otherwise. */
   readonly origin?: string

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CheckpointPublisher, openCheckpointPublisher } from '../../src/broker/publish-checkpoint.ts'
 import { openLogReader } from '../../src/broker/read-log.ts'
 import { parseTilePath } from '../../src/core/merkle/tile.ts'
+import { openKeyRing } from '../../src/keys/folder-key-ring.ts'
 import { createSigner } from '../../src/keys/jose-signer.ts'
 import { openKeyFolder } from '../../src/keys/key-file.ts'
 import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
@@ -203,6 +204,36 @@ describe('countersign log follow', () => {
     expect(evidence).toMatchObject({ previousNote: kept, note })
     await other.close()
     rmSync(`${state}.contradiction`)
+  })
+
+  it('goes on across rotations of the log key when it is told the keys before', async () => {
+    const keys = openKeyRing(dataFilesIn(folder).keys, NOW_MS, false)
+    const broker = { ...test.broker, signer: keys }
+    const register = openCheckpointRegisterFile(dataFilesIn(folder).register)
+    const signing = openCheckpointPublisher(broker, register)
+    const url = await serve(() => ({ broker: { ...test, broker }, publisher: signing }))
+    const state = join(folder, 'state')
+    const vkeys: string[] = []
+    const follow = (...more: string[]) =>
+      run('log', 'follow', '--url', url, '--vkey', vkeys.at(-1) ?? '', '--state', state, ...more)
+    for (const size of [3, 4, 5]) {
+      if (size > 3) await keys.rotate('log', NOW_MS + size)
+      await appendLeaves(test.broker, size)
+      await signing.publishNow()
+      vkeys.push(openLogReader(broker, signing).vkey())
+      if (size === 3) await follow()
+    }
+    const kept = readFileSync(state, 'utf8')
+    const [first = '', second = ''] = vkeys
+    const without = await follow('--previous-vkey', second)
+    expect([without.code, readFileSync(state, 'utf8')]).toEqual([1, kept])
+    expect(without.out).toContain('--previous-vkey')
+    const ran = await follow('--previous-vkey', first, '--previous-vkey', second)
+    expect([ran.code, ran.err, ran.out]).toEqual([0, '', expect.stringContaining('the log only grew')])
+    expect(readFileSync(state, 'utf8')).toBe(signing.newest()?.note)
+    expect((await follow()).out).toContain('unchanged')
+    const broken = await follow('--previous-vkey', 'x')
+    expect([broken.code, broken.err]).toEqual([2, expect.stringContaining('--previous-vkey is not')])
   })
 
   it('ends with 1 when the log cannot be read, and leaves the state alone', async () => {

@@ -101,6 +101,61 @@ describe('a history that was rewritten and signed again', () => {
   })
 })
 
+describe('a log whose key was rotated', () => {
+  const next = signerFromSeed(TEST_LOG.key.name, Buffer.alloc(32, 8))
+  const older = signerFromSeed(TEST_LOG.key.name, Buffer.alloc(32, 6))
+  const after: LogTrust = { logKey: next.key, previousLogKeys: [older.key, TEST_LOG.key] }
+
+  it('is followed on from a checkpoint of any key it had, and then needs the new key alone', async () => {
+    const log = memoryLog(entries(700), next)
+    for (const signer of [older, TEST_LOG]) {
+      const kept = memoryLog(entries(300), signer).note
+      const verdict = await followLog(kept, log, after)
+      expect(verdict).toMatchObject({ kind: 'grown', note: log.note })
+      expect((await followLog(memoryLog(entries(700), signer).note, log, after)).kind).toBe('unchanged')
+    }
+    const longer = memoryLog(entries(701), next)
+    expect((await followLog(log.note, longer, { logKey: next.key })).kind).toBe('grown')
+    expect((await followLog(log.note, longer, after)).kind).toBe('grown')
+  })
+
+  it('cannot rewrite its history by a rotation, and the two notes still prove that it tried', async () => {
+    const forged = memoryLog(entries(700).with(3, Buffer.from('forged')), next)
+    for (const from of [300, 512, 700]) {
+      const previousNote = memoryLog(entries(from)).note
+      const verdict = await followLog(previousNote, forged, after)
+      if (verdict.kind !== 'contradiction') throw new Error(verdict.kind)
+      expect([verdict.previousNote, verdict.note]).toEqual([previousNote, forged.note])
+      const before = verifyCheckpoint(verdict.previousNote, TEST_LOG.key)
+      const newer = verifyCheckpoint(verdict.note, next.key)
+      if (before.kind !== 'verified' || newer.kind !== 'verified') throw new Error('a note does not verify')
+      const roots = from === 700 ? undefined : rootsFromConsistency(from, 700, verdict.path)
+      expect(roots?.toRoot ?? newer.checkpoint.rootHash).toEqual(newer.checkpoint.rootHash)
+      expect(roots?.fromRoot ?? newer.checkpoint.rootHash).not.toEqual(before.checkpoint.rootHash)
+    }
+  })
+
+  it('is not believed when an old key signs what is new', async () => {
+    const verdict = await followLog(memoryLog(entries(300)).note, memoryLog(entries(700)), after)
+    expect(verdict).toEqual({ kind: 'fault', fault: { code: 'no_known_signature' } })
+  })
+
+  it('is not taken for another log, nor is a kept note of a key that nobody named', async () => {
+    const log = memoryLog(entries(700), next)
+    const kept = memoryLog(entries(300)).note
+    expect(await followLog(kept, log, { logKey: next.key })).toEqual({
+      kind: 'previous_refused',
+      code: 'no_known_signature',
+    })
+    const stranger = signerFromSeed('broker.example/log/other', Buffer.alloc(32, 9))
+    const ofOther = memoryLog(entries(300), stranger).note
+    const trust = { logKey: next.key, previousLogKeys: [stranger.key] }
+    expect(await followLog(ofOther, log, trust)).toEqual({ kind: 'previous_refused', code: 'wrong_origin' })
+    const cut = kept.replace(/.{8}\n$/, 'AAAAAAA=\n')
+    expect(await followLog(cut, log, after)).toEqual({ kind: 'previous_refused', code: 'bad_signature' })
+  })
+})
+
 describe('an honest log that is served badly', () => {
   it('is never called a liar for a damaged tile', async () => {
     const log = memoryLog(entries(700))
