@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startBroker } from '../src/compose.ts'
@@ -33,5 +33,30 @@ describe('a start', () => {
       expect(error instanceof KeyFileError && error.code).toBe('private_key_missing')
       expect(existsSync(join(folder, 'keys')) ? readdirSync(join(folder, 'keys')) : []).toEqual([])
     }
+  })
+
+  it('tells the way from a log that lost leaves to a new one, and that way leads there', async () => {
+    const folder = tempFolder()
+    await (await startBroker(configFor(folder))).stop()
+    const register = join(folder, 'checkpoint-register.json')
+    const entry = JSON.parse(readFileSync(register, 'utf8'))
+    writeFileSync(register, `${JSON.stringify({ ...entry, treeSize: entry.treeSize + 5 })}\n`)
+
+    const behind = await refusalOf(configFor(folder))
+    expect(behind.message).toMatch(/never go on with this log/)
+    expect(behind.message).toMatch(
+      /move it away, set COUNTERSIGN_LOG_ORIGIN to a new name, start, write the line/,
+    )
+
+    const renamed = configFor(folder, { COUNTERSIGN_LOG_ORIGIN: 'broker.example/log/2' })
+    expect((await refusalOf(renamed)).message).toMatch(
+      /put the register and the database of one log together/,
+    )
+    renameSync(register, `${register}.evidence`)
+    const [line = ''] = /\{.*\}/.exec((await refusalOf(renamed)).message) ?? []
+    writeFileSync(register, `${line}\n`)
+    const running = await startBroker(renamed)
+    expect(running.publisher.newest()?.note).toMatch(/^broker\.example\/log\/2\n/)
+    await running.stop()
   })
 })
