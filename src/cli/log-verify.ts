@@ -4,9 +4,10 @@ import { httpLogSource } from '../sdk/http-log-source.ts'
 import { type LogVerdict, verifyLog } from '../sdk/verify-log.ts'
 import { findLogKey, openDataView, viewLogSource } from './data-log.ts'
 import { printLogFault } from './print-log-fault.ts'
+import { readText } from './read-input.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
-type Options = { data?: string; url?: string; vkey?: string; token?: string; json: boolean }
+type Options = { data?: string; url?: string; vkey?: string; tokenFile?: string; json: boolean }
 
 export function addLogVerify(log: Command, terminal: Terminal): void {
   log
@@ -15,7 +16,7 @@ export function addLogVerify(log: Command, terminal: Terminal): void {
     .option('--data <folder>', 'the data folder of a broker, which may be running')
     .option('--url <prefix>', 'a served log, such as https://broker.example/log')
     .option('--vkey <key>', "the log's verifier key; with --data, the folder's own unless given")
-    .option('--token <token>', 'a token with the scope log:read, where entries need one')
+    .option('--token-file <file>', 'a token with the scope log:read, where entries need one')
     .option('--json', 'print the verdict as JSON', false)
     .action(async (options: Options) => {
       const verdict =
@@ -35,10 +36,13 @@ export function readVkey(vkey: string | undefined, option = '--vkey'): NoteKey {
   return key
 }
 
-async function verifyServed({ url, vkey, token }: Options): Promise<LogVerdict> {
+async function verifyServed({ url, vkey, tokenFile }: Options): Promise<LogVerdict> {
   if (url === undefined) throw new CannotRun('say which log: --data <folder> or --url <prefix>')
   if (!URL.canParse(url)) throw new CannotRun(`${url} is not a URL`)
-  return verifyLog(httpLogSource(url, token === undefined ? {} : { token }), { logKey: readVkey(vkey) })
+  const logKey = readVkey(vkey)
+  // A token on the command line would stand in every process list.
+  const options = tokenFile === undefined ? {} : { token: readText(tokenFile).trim() }
+  return verifyLog(httpLogSource(url, options), { logKey })
 }
 
 async function verifyData(folder: string, { url, vkey }: Options): Promise<LogVerdict> {

@@ -23,6 +23,6 @@ export function printLogFault({ code, ...facts }: LogFault, terminal: Terminal):
   terminal.out(`${terminal.paint('red', code)} ${visibleText(JSON.stringify(facts))}`)
   const isRefused = 'detail' in facts && /answered 40[13]$/.test(facts.detail)
   terminal.out(
-    `    ${isRefused ? 'Entries need a token with the scope log:read: give one with --token.' : SENTENCES[code]}`,
+    `    ${isRefused ? 'Entries need a token with the scope log:read: give one with --token-file.' : SENTENCES[code]}`,
   )
 }

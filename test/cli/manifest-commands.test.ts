@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { registerAgentShape } from '../../src/broker/register-agent.ts'
+import { QWEN } from '../support/connected-agent.ts'
 import { actionAt, editedJson, sampleText } from '../support/sample-manifest.ts'
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname
@@ -131,6 +133,19 @@ describe('countersign keys generate, manifest sign and verify', () => {
       1,
       'other_publisher the keys belong to tea.example, the manifest to coffee.example\n',
     ])
+  })
+
+  it("make an agent's key pair in the form that POST /v1/agents takes", async () => {
+    const made = await run('keys', 'generate', '--agent', 'Tea helper', '--out', 'agent.jwk')
+    expect(made.code).toBe(0)
+    const printed = JSON.parse(made.out)
+    expect(registerAgentShape.safeParse({ ...printed, deployments: [QWEN] }).success).toBe(true)
+    expect(printed.name).toBe('Tea helper')
+    expect(JSON.parse(readFileSync(inFolder('agent.jwk'), 'utf8'))).toMatchObject(printed.publicJwk)
+    const both = ['--agent', 'Tea helper', '--publisher', 'tea.example', '--out', 'both.jwk']
+    expect((await run('keys', 'generate', ...both)).code).toBe(2)
+    expect((await run('keys', 'generate', '--out', 'neither.jwk')).code).toBe(2)
+    expect(() => statSync(inFolder('neither.jwk'))).toThrow('ENOENT')
   })
 
   it('sign nothing that has errors', async () => {
