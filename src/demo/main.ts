@@ -9,6 +9,7 @@ import { type Narrator, openNarrator } from './narrator.ts'
 import { openWorld, type World } from './open-world.ts'
 import { StoryFailed } from './story-failed.ts'
 import { tellStory } from './tell-story.ts'
+import { tryItLines } from './try-it.ts'
 
 const INTERRUPTED = 130
 
@@ -49,12 +50,15 @@ async function run({ once, keep }: DemoOptions): Promise<number> {
   }
 }
 
-function tellServing(narrator: Narrator, { cast: { brokerUrl }, skills }: World): void {
+function tellServing(narrator: Narrator, { cast: { brokerUrl }, skills, running }: World): void {
   narrator.line()
   narrator.say('The broker goes on serving until you press Ctrl-C:')
   narrator.say(`  API         ${brokerUrl}/docs`)
   narrator.say(`  checkpoint  ${brokerUrl}/log/checkpoint`)
   narrator.say(`  skills      ${skills.origins.join('  ')}`)
+  narrator.line()
+  narrator.say('To call it too, in another terminal in this folder:')
+  for (const line of tryItLines(running)) narrator.line(line)
 }
 
 /** Faults a reader can do something about speak for themselves; anything else is a defect and shows where. */

@@ -11,6 +11,7 @@ import { startDemoBroker } from './start-demo-broker.ts'
 import type { Cast } from './story/cast.ts'
 import { mustHold } from './story-failed.ts'
 import { type MintToken, newId, openTokenMint } from './tokens.ts'
+import type { RunningDemo } from './try-it.ts'
 
 const PORT = 8787
 const OPERATOR = { kind: 'operator', operatorId: 'demo-operator', scopes: [] } as const
@@ -32,6 +33,8 @@ const DEPLOYMENT = {
 export interface World {
   readonly cast: Cast
   readonly skills: SkillSet
+  /** What a reader needs to call the broker too. */
+  readonly running: RunningDemo
   stop(): Promise<void>
 }
 
@@ -72,21 +75,26 @@ export async function openWorld(
       )
     }
     const { pay, coffee } = skills
+    const { userId, agentId, ...ofUser } = await openCast(url, mint)
     const cast: Cast = {
-      ...(await openCast(url, mint)),
+      ...ofUser,
       narrator,
       operator,
       pay,
       coffeeCalls: () => coffee.calls.length,
     }
-    return { cast, skills, stop }
+    const running = { url, folder, userId, agentId, operatorId: OPERATOR.operatorId }
+    return { cast, skills, running, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-type CastOfUser = Omit<Cast, 'narrator' | 'operator' | 'pay' | 'coffeeCalls'>
+type CastOfUser = Omit<Cast, 'narrator' | 'operator' | 'pay' | 'coffeeCalls'> & {
+  readonly userId: string
+  readonly agentId: string
+}
 
 /** A user nobody has seen before, and one agent that belongs to them. */
 async function openCast(url: string, mint: MintToken): Promise<CastOfUser> {
@@ -106,6 +114,8 @@ async function openCast(url: string, mint: MintToken): Promise<CastOfUser> {
   const agent = (): ApiCaller =>
     callerAs(url, mint, { kind: 'agent', userId, agentId, sessionId: newId('session'), scopes })
   return {
+    userId,
+    agentId,
     brokerUrl: url,
     user,
     agent: agent(),
