@@ -45,6 +45,8 @@ export function createAuthenticator(options: AuthenticateOptions): Authenticate 
   const { issuer, signer, allowsDevelopmentTokens, nowMs } = options
   const verified = new LRUCache<string, VerifiedAccessToken>({ max: TOKENS_MOST })
   const replays = createProofReplays()
+  // Which proofs were used before a restart is not known any more, so none from before it is taken.
+  const oldestProofMs = Math.ceil(nowMs() / 1000) * 1000
   let published: readonly unknown[] | undefined
   let keys: readonly VerificationKey[] = []
 
@@ -88,6 +90,9 @@ export function createAuthenticator(options: AuthenticateOptions): Authenticate 
       nowMs: atMs,
     })
     if (!verdict.ok) throw unauthenticated('proof_invalid', `The proof was refused: ${verdict.code}.`)
+    if (verdict.issuedAtMs < oldestProofMs) {
+      throw unauthenticated('proof_invalid', 'The proof is older than this server. Make a new one.')
+    }
     switch (replays.remember(verdict.proofId, verdict.expiresAtMs, atMs)) {
       case 'new':
         return

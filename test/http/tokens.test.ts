@@ -271,9 +271,26 @@ describe('a token bound to a key', () => {
     expect(await withProof(make())).toBe('proof_invalid')
   })
 
-  it('takes proofs as old as a minute and no older', async () => {
-    expect(await withProof(proof({ iat: iat - 60 }))).toBe('ok')
+  it('takes no proof from before it started: it cannot know which of them were used', async () => {
+    expect(await withProof(proof({ iat: iat - 1 }))).toBe('proof_invalid')
     expect(await withProof(proof({ iat: iat + 5 }))).toBe('ok')
+  })
+
+  it('takes proofs as old as a minute and no older', async () => {
+    const own = await createTestApp()
+    token = await own.tokenFor({ kind: 'user' }, { boundTo })
+    own.clock.advance(60_000)
+    const ask = async (text: string) =>
+      (
+        await own.app.request('/v1/me', {
+          headers: { host: HOST, authorization: `DPoP ${token}`, dpop: text },
+        })
+      ).status
+    expect(await ask(proof())).toBe(200)
+    own.clock.advance(1_000)
+    expect(await ask(proof())).toBe(401)
+    await own.close()
+    token = await test.tokenFor({ kind: 'user' }, { boundTo })
   })
 
   it('takes P-256 as well', async () => {

@@ -56,7 +56,12 @@ export type DpopFault =
   | 'proof_expired'
 
 export type DpopVerdict =
-  | { readonly ok: true; readonly proofId: string; readonly expiresAtMs: number }
+  | {
+      readonly ok: true
+      readonly proofId: string
+      readonly issuedAtMs: number
+      readonly expiresAtMs: number
+    }
   | { readonly ok: false; readonly code: DpopFault }
 
 export type DpopExpectation = {
@@ -96,7 +101,8 @@ export function verifyDpopProof(proof: string, expected: DpopExpectation): DpopV
   const issuedAtMs = iat * 1000
   const ageMs = expected.nowMs - issuedAtMs
   if (ageMs > DPOP_AGE_MS_MOST || ageMs < -DPOP_AHEAD_MS_MOST) return fault('proof_expired')
-  return { ok: true, proofId: `${thumbprint}.${jti}`, expiresAtMs: issuedAtMs + DPOP_AGE_MS_MOST + 1_000 }
+  const expiresAtMs = issuedAtMs + DPOP_AGE_MS_MOST + 1_000
+  return { ok: true, proofId: `${thumbprint}.${jti}`, issuedAtMs, expiresAtMs }
 }
 
 /** The `ath` of a token: base64url SHA-256 of its ASCII (RFC 9449 section 4.2). */
