@@ -194,11 +194,22 @@ async function answerTo(
 function checkHostAndOrigin(server: Server, c: AppContext): void {
   const { headers } = c.req.raw
   const host = headers.get('host') ?? new URL(c.req.url).host
-  if (!server.hosts.has(host) && !server.hosts.has(host.toLowerCase())) {
+  if (!isAllowed(server, host) || !isAllowed(server, hostIn(c.req.url))) {
     throw new InvalidRequest('host_not_allowed')
   }
   const origin = headers.get('origin')
   if (origin !== null && !server.origins.has(origin)) throw new InvalidRequest('origin_not_allowed')
+}
+
+function isAllowed(server: Server, host: string): boolean {
+  return server.hosts.has(host) || server.hosts.has(host.toLowerCase())
+}
+
+/** The host a request line names by itself wins over the header (RFC 9112 section 3.2.2), so it is held to the same list. */
+function hostIn(url: string): string {
+  const at = url.indexOf('://') + 3
+  const end = url.indexOf('/', at)
+  return end === -1 ? url.slice(at) : url.slice(at, end)
 }
 
 function checkCaller(server: Server, caller: Caller, route: Route | Elsewhere, atMs: number): void {
