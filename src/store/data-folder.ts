@@ -1,16 +1,8 @@
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database, { SqliteError } from 'better-sqlite3'
 import { z } from 'zod'
+import { makePrivate } from './private-file.ts'
 
 const ownerShape = z.object({ pid: z.int(), startedAtMs: z.number() })
 
@@ -32,8 +24,7 @@ export function claimDataFolder(folder: string, nowMs: number): { release(): voi
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const lockFile = join(folder, 'owner.lock')
   const ownerFile = join(folder, 'owner.json')
-  closeSync(openSync(lockFile, 'a', 0o600))
-  chmodSync(lockFile, 0o600)
+  makePrivate(lockFile)
   const lock = new Database(lockFile, { timeout: 0 })
   try {
     lock.exec('BEGIN EXCLUSIVE')
@@ -43,6 +34,7 @@ export function claimDataFolder(folder: string, nowMs: number): { release(): voi
     throw new DataFolderBusy(`the data folder ${folder} is in use by ${describeOwner(ownerFile)}`)
   }
   const beside = `${ownerFile}.new`
+  rmSync(beside, { force: true })
   writeFileSync(beside, JSON.stringify({ pid: process.pid, startedAtMs: nowMs }), { mode: 0o600 })
   renameSync(beside, ownerFile)
   return {

@@ -5,6 +5,7 @@ import { appendLeafHash, type Edge, edgeFromTiles, rootOf, TILE_HEIGHT } from '.
 import type { NewLeaf, Store, Tx } from '../ports/store.ts'
 import { GroupCommitWriter, type Unit } from './group-commit-writer.ts'
 import { type ClockSources, PlatformClock, SYSTEM_CLOCKS } from './platform-clock.ts'
+import { makePrivate } from './private-file.ts'
 import { prepareQueries, type Queries } from './queries.ts'
 import { sqliteTables } from './schema/sqlite.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
@@ -26,6 +27,7 @@ function now<Row>(rows: Row[] | Promise<Row[]>): Row[] {
 
 /** Every pragma the store relies on, on every connection that writes. */
 function openWriter(file: string): Connection {
+  makePrivate(file)
   const db = new Database(file)
   db.pragma('journal_mode = WAL')
   // A checkpoint may be signed over leaves the moment their commit returns: a power cut must not lose them.

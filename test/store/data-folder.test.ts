@@ -55,6 +55,14 @@ describe('a data folder', () => {
     await owner.kill()
   })
 
+  it('stays with its owner when a second claim in the same process is refused', async () => {
+    const folder = tempFolder()
+    const claim = claimDataFolder(folder, NOW_MS)
+    expect(() => claimDataFolder(folder, NOW_MS + 1)).toThrow(DataFolderBusy)
+    expect((await claimElsewhere(folder)).said).toContain('DataFolderBusy')
+    claim.release()
+  })
+
   it('is free the moment its owner is killed, whatever it left behind', async () => {
     const folder = tempFolder()
     const owner = await claimElsewhere(folder)
