@@ -145,7 +145,12 @@ function openBroker(config: Config, issuer: string, signer: KeyRing, logger: Log
   const pseudonymsFile = join(config.dataFolder, 'pseudonyms.secret')
   const pseudonyms = openPseudonyms(pseudonymsFile, isNew)
   const skills = openHttpSkillCaller({ devOrigins: config.skillDevOrigins })
-  const cells = openCellStore({ file: files.cells, kekFile: config.kekFile, nowMs: Date.now() })
+  const cells = openCellStore({
+    file: files.cells,
+    kekFile: config.kekFile,
+    nowMs: Date.now(),
+    mayCreate: isNew,
+  })
   const store = openSqliteStore({ file: files.database, migrationsFolder: MIGRATIONS })
   return {
     store,

@@ -1,10 +1,11 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { LRUCache } from 'lru-cache'
 import type { Cell, CellName, Cells } from '../ports/cells.ts'
 import { unwrapCellKey, WRAPPED_BYTES, wrapCellKey } from './cell-wrap.ts'
 import { type KeyEncryptionKeys, openKekFile } from './kek-file.ts'
+import { KeyFileError } from './key-file.ts'
 
 export type CellStoreOptions = {
   /** The file of wrapped cell keys. */
@@ -13,6 +14,8 @@ export type CellStoreOptions = {
   kekFile: string
   /** When the first key-encryption key is made, if it is. Unix milliseconds. */
   nowMs: number
+  /** False once anything can be sealed: a store that is not there then was lost, and nothing would ever be opened again. */
+  mayCreate?: boolean
   /** Cells kept open in memory. */
   cacheMax?: number
 }
@@ -80,6 +83,12 @@ function prepareCells(db: Connection) {
  * @throws KeyFileError when the key-encryption keys are missing, broken or open to other users.
  */
 export function openCellStore(options: CellStoreOptions): Cells {
+  if (options.mayCreate === false && !existsSync(options.file)) {
+    throw new KeyFileError(
+      'private_key_missing',
+      `${options.file} is missing, and with it the keys of all that is sealed: restore it from a backup`,
+    )
+  }
   const db = openCellFile(options.file)
   const isEmpty = db.prepare('SELECT 1 FROM cells LIMIT 1').get() === undefined
   let keks: KeyEncryptionKeys

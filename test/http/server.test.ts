@@ -183,6 +183,13 @@ describe('a broker on a socket', () => {
     await expect(startBroker(configFor(folder))).rejects.toThrow(/restore it from a backup/)
   })
 
+  it('refuses to start without the keys of what is sealed', async () => {
+    const folder = tempFolder()
+    await (await startBroker(configFor(folder))).stop()
+    for (const end of ['', '-wal', '-shm']) rmSync(join(folder, `cells.sqlite${end}`), { force: true })
+    await expect(startBroker(configFor(folder))).rejects.toThrow(/keys of all that is sealed/)
+  })
+
   it('answers what is no HTTP, too large a header, or no URL with a 4xx', async () => {
     const running = await startBroker(configFor(tempFolder()))
     const { hostname, port } = new URL(running.url)
