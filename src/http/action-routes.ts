@@ -58,9 +58,9 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
       headers: [
         {
           name: 'Idempotency-Key',
-          required: true,
+          required: false,
           description:
-            '8 to 200 visible ASCII characters. One key, at most one execution. Not needed for a dry run.',
+            'Required unless dryRun is true: 8 to 200 visible ASCII characters. One key, at most one execution.',
         },
       ],
       body: actionRequestShape,

@@ -3,13 +3,12 @@ import { InvalidRequest } from './problem.ts'
 
 /** Query of every list: how many, and from where on. */
 export const pageQuery = {
-  /** 1 to 100; 20 unless given. */
   limit: z
     .string()
     .regex(/^([1-9]\d?|100)$/)
-    .optional(),
-  /** The `nextCursor` of the page before. */
-  cursor: z.string().max(200).optional(),
+    .optional()
+    .meta({ description: 'How many: 1 to 100, 20 unless given.' }),
+  cursor: z.string().max(200).optional().meta({ description: 'The nextCursor of the page before.' }),
 }
 
 /** One page of a list as it is answered. */

@@ -24,11 +24,14 @@ export function docsPage(document: OpenApiDocument): string {
     html`<header><h1>Countersign API</h1>
 <p>${document.info.description}</p>
 <p>Version ${document.info.version} · <a href="/openapi.json">OpenAPI 3.1</a> · <a href="/.well-known/jwks.json">keys</a> · <a href="/log/checkpoint">log</a></p></header>
-<nav aria-label="Sections"><ul>${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}<li><a href="#shapes">Shapes</a></li></ul></nav>
 <main>${sections.map(
       (section) => html`<section id="${section.id}"><h2>${section.name}</h2>
 ${section.operations.map(({ path, method, operation }) => operationArticle(path, method, operation))}</section>`,
-    )}</main>`,
+    )}<section id="shapes"><h2>Shapes</h2>${Object.entries(document.components.schemas).map(
+      ([name, schema]) =>
+        html`<article id="shape-${name}"><h3><code>${name}</code></h3>${schemaText(schema)}</article>`,
+    )}</section></main>`,
   )
 }
 
@@ -82,13 +85,29 @@ function pieces(path: string): Fragment[] {
   return path.split('/').map((piece, index) => html`${index === 0 ? '' : raw('/<wbr>')}${piece}`)
 }
 
+const WITH_ARTICLE: Readonly<Record<string, string>> = {
+  agent: 'an agent',
+  user: 'a user',
+  operator: 'an operator',
+}
+
 function whoMayCall({ security }: Operation): string {
   const kinds = security.flatMap((scheme) => Object.keys(scheme))
-  return kinds.length === 0 ? 'Anybody' : kinds.map((kind) => `${kind}’s token`).join(' or ')
+  return kinds.length === 0
+    ? 'Anybody'
+    : `Takes the token of ${kinds.map((kind) => WITH_ARTICLE[kind] ?? kind).join(' or ')}`
 }
 
 function schemaDetails(title: string, schema: unknown): Fragment {
-  return html`<details><summary>${title}</summary><pre tabindex="0">${JSON.stringify(schema, null, 2)}</pre></details>`
+  return html`<details><summary>${title}</summary>${schemaText(schema)}</details>`
+}
+
+/** The schema as JSON, with each reference a link to the shape it names. */
+function schemaText(schema: unknown): Fragment {
+  const pieces = JSON.stringify(schema, null, 2).split(/"#\/components\/schemas\/([\w.-]+)"/)
+  return html`<pre tabindex="0">${pieces.map((piece, index) =>
+    index % 2 === 0 ? piece : html`"<a href="#shape-${piece}">#/components/schemas/${piece}</a>"`,
+  )}</pre>`
 }
 
 function describe(schema: Readonly<Record<string, unknown>>): string {

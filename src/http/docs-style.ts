@@ -19,7 +19,8 @@ article{margin:1rem 0;padding:1rem;border:1px solid var(--line);border-radius:.6
 .who,small{color:var(--dim);font-size:.875rem}
 .status{display:inline-block;padding:0 .4rem;border:1px solid var(--line);border-radius:.3rem;font-size:.85rem}
 dl{margin:.6rem 0}dt{margin-top:.4rem}dd{margin:0 0 0 1rem;color:var(--dim);overflow-wrap:anywhere}
-details{margin:.4rem 0}summary{cursor:pointer;padding:.2rem 0}
+details{margin:.4rem 0}summary{cursor:pointer;padding:.35rem 0}
 pre{overflow:auto;max-height:26rem;padding:.8rem;border-radius:.4rem;background:var(--paper);border:1px solid var(--line)}
+@media (max-width:40rem){body{padding:1rem}article{padding:.8rem}pre{padding:.6rem;white-space:pre-wrap;overflow-wrap:anywhere}}
 .problems{padding-left:1.2rem;overflow-wrap:anywhere}
 `

@@ -235,6 +235,7 @@ function parametersIn(
     name,
     in: place,
     required: place === 'path' || required.includes(name),
+    ...(typeof own.description === 'string' ? { description: own.description } : {}),
     schema: own,
   }))
 }

@@ -85,6 +85,20 @@ describe('/docs', () => {
     expect(page.text.length).toBeLessThan(400_000)
   })
 
+  it('has every shape that another one refers to, and links that lead somewhere', async () => {
+    const { text } = await test.call('GET', '/docs')
+    const links = [...text.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id)
+    expect(links.some((id) => id?.startsWith('shape-'))).toBe(true)
+    expect(links.filter((id) => !text.includes(`id="${id}"`))).toEqual([])
+    expect(text).not.toMatch(/(&quot;|")#\/components/)
+  })
+
+  it('says in words what a list takes', async () => {
+    const { text } = await test.call('GET', '/docs')
+    expect(text).toContain('How many: 1 to 100, 20 unless given.')
+    expect(text).not.toContain('string like ^([1-9]')
+  })
+
   it('has a page for every problem, and for nothing else', async () => {
     for (const [code, kind] of Object.entries(PROBLEMS)) {
       const page = await test.call('GET', `/problems/${code}`)
