@@ -1,9 +1,9 @@
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
-import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { appendLeafHash, type Edge, edgeFromTiles, rootOf, TILE_HEIGHT } from '../core/merkle/tree.ts'
 import type { NewLeaf, Store, Tx } from '../ports/store.ts'
 import { GroupCommitWriter, type Unit } from './group-commit-writer.ts'
+import { migrateSqlite } from './migrate-sqlite.ts'
 import { type ClockSources, PlatformClock, SYSTEM_CLOCKS } from './platform-clock.ts'
 import { makePrivate } from './private-file.ts'
 import { prepareQueries, type Queries } from './queries.ts'
@@ -62,12 +62,17 @@ function loadEdge(queries: Queries): Edge {
 /**
  * Opens the embedded store and migrates it. One process owns the file.
  *
- * @throws if the file cannot be opened or a migration fails.
+ * @throws DatabaseOfOtherVersion; or an Error if the file cannot be opened or a migration fails.
  */
 export function openSqliteStore(options: SqliteOptions): Store {
   const writerDb = openWriter(options.file)
+  try {
+    migrateSqlite(writerDb, options.migrationsFolder)
+  } catch (error) {
+    writerDb.close()
+    throw error
+  }
   const drizzled = drizzle(writerDb)
-  migrate(drizzled, { migrationsFolder: options.migrationsFolder })
   const queries = prepareQueries({ db: drizzled, t: sqliteTables, d: sqliteDialect(writerDb) })
 
   const readerDb = new Database(options.file, { readonly: true })
