@@ -26,6 +26,7 @@ import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
 import { createLogger } from './pino-logger.ts'
 import type { KeyRing } from './ports/key-ring.ts'
 import { openHttpSkillCaller } from './skills/http-skill.ts'
+import { folderFault, listenFault } from './start-faults.ts'
 import { openCheckpointRegisterFile } from './store/checkpoint-register-file.ts'
 import { dataFilesIn } from './store/data-files.ts'
 import { claimDataFolder } from './store/data-folder.ts'
@@ -64,8 +65,8 @@ const CALLERS_REMEMBERED = 50_000
  * Starts a broker: claims its folder, opens what it keeps, checks the log against its register, takes up what a
  * crash left in doubt, and only then answers.
  *
- * @throws (rejects) DataFolderBusy, KeyFileError, SkillSecretsBroken, StartRefused, or what listening fails with.
- *   Whatever was opened by then is closed again.
+ * @throws (rejects) DataFolderBusy, DatabaseOfOtherVersion, KeyFileError, SkillSecretsBroken, StartRefused, or what
+ *   listening fails with. Whatever was opened by then is closed again.
  */
 export async function startBroker(config: Config, options: StartOptions = {}): Promise<RunningBroker> {
   const logger = options.logger ?? createLogger(config.logLevel)
@@ -90,21 +91,17 @@ async function open(
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
 ): Promise<RunningBroker> {
-  const claim = claimDataFolder(config.dataFolder, Date.now())
+  const claim = claimFolder(config.dataFolder)
   closers.push(async () => claim.release())
-  const server = await listen(config.host, config.port)
+  const server = await listen(config.host, config.port).catch((error: unknown) => {
+    throw refusedFor(listenFault(config.host, config.port, error), error)
+  })
   closers.push(() => server.stop(0))
 
   const files = dataFilesIn(config.dataFolder)
   const isNew = !existsSync(files.database)
   const keys = openKeyRing(files.keys, Date.now(), isNew)
-  const broker = openBroker(config, issuerOf(config, server.port), keys, logger, isNew)
-  closers.push(async () => {
-    // Whoever stops has waited for the calls already: what still runs is handed over, not waited for.
-    await Promise.race([broker.skills.close(), after(HAND_OVER_MS)])
-    await broker.store.close()
-    await broker.cells.close()
-  })
+  const broker = openBroker(config, issuerOf(config, server.port), keys, logger, isNew, closers)
   const register = openCheckpointRegisterFile(files.register)
   const checked = await checkRegister(broker, register)
   if (checked.kind !== 'ok') throw new StartRefused(checked.message)
@@ -139,19 +136,43 @@ async function open(
   }
 }
 
-function openBroker(config: Config, issuer: string, signer: KeyRing, logger: Logger, isNew: boolean): Broker {
+function claimFolder(folder: string): { release(): void } {
+  try {
+    return claimDataFolder(folder, Date.now())
+  } catch (error) {
+    throw refusedFor(folderFault(folder, error), error)
+  }
+}
+
+/** A refusal that says what to do, where there is something to say; otherwise what happened, as it is. */
+function refusedFor(fault: string | undefined, cause: unknown): unknown {
+  return fault === undefined ? cause : new StartRefused(fault, { cause })
+}
+
+function openBroker(
+  config: Config,
+  issuer: string,
+  signer: KeyRing,
+  logger: Logger,
+  isNew: boolean,
+  closers: (() => Promise<void>)[],
+): Broker {
   const files = dataFilesIn(config.dataFolder)
   const secrets = config.skillSecretsFile === null ? NO_SECRETS : openSkillSecrets(config.skillSecretsFile)
   const pseudonymsFile = join(config.dataFolder, 'pseudonyms.secret')
   const pseudonyms = openPseudonyms(pseudonymsFile, isNew)
-  const skills = openHttpSkillCaller({ devOrigins: config.skillDevOrigins })
   const cells = openCellStore({
     file: files.cells,
     kekFile: config.kekFile,
     nowMs: Date.now(),
     mayCreate: isNew,
   })
+  closers.push(() => cells.close())
   const store = openSqliteStore({ file: files.database, migrationsFolder: MIGRATIONS })
+  closers.push(() => store.close())
+  const skills = openHttpSkillCaller({ devOrigins: config.skillDevOrigins })
+  // Whoever stops has waited for the calls already: what still runs is handed over, not waited for.
+  closers.push(() => Promise.race([skills.close(), after(HAND_OVER_MS)]))
   return {
     store,
     cells,

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { startBroker } from '../src/compose.ts'
+import { StartRefused, startBroker } from '../src/compose.ts'
 import { type Config, readConfig } from '../src/config.ts'
 import { KeyFileError } from '../src/keys/key-file.ts'
 import { tempFolder } from './support/temp-folder.ts'
@@ -58,5 +59,43 @@ describe('a start', () => {
     const running = await startBroker(renamed)
     expect(running.publisher.newest()?.note).toMatch(/^broker\.example\/log\/2\n/)
     await running.stop()
+  })
+
+  it.each([
+    ['a file', 'data'],
+    ['a folder below a file', 'data/below'],
+  ])('names the setting when the data folder is %s', async (_, path) => {
+    const parent = tempFolder()
+    writeFileSync(join(parent, 'data'), '')
+    const error = await refusalOf(configFor(join(parent, path)))
+    expect(error).toBeInstanceOf(StartRefused)
+    expect(error.message).toContain(join(parent, path))
+    expect(error.message).toMatch(/COUNTERSIGN_DATA/)
+  })
+
+  it('names the setting when the port is taken, or the host is not of this machine', async () => {
+    const running = await startBroker(configFor(tempFolder()))
+    const { port } = new URL(running.url)
+    const taken = await refusalOf(configFor(tempFolder(), { COUNTERSIGN_PORT: port }))
+    await running.stop()
+    expect(taken).toBeInstanceOf(StartRefused)
+    expect(taken.message).toMatch(new RegExp(`port ${port} .*COUNTERSIGN_PORT`))
+    const elsewhere = await refusalOf(
+      configFor(tempFolder(), {
+        COUNTERSIGN_HOST: '192.0.2.1',
+        COUNTERSIGN_PUBLIC_URL: 'https://broker.example',
+      }),
+    )
+    expect(elsewhere).toBeInstanceOf(StartRefused)
+    expect(elsewhere.message).toMatch(/192\.0\.2\.1 .*COUNTERSIGN_HOST/)
+  })
+
+  it('refuses a database of another version', async () => {
+    const folder = tempFolder()
+    await (await startBroker(configFor(folder))).stop()
+    const db = new Database(join(folder, 'broker.sqlite'))
+    db.exec(`UPDATE __drizzle_migrations SET hash = 'x' || hash`)
+    db.close()
+    expect((await refusalOf(configFor(folder))).message).toMatch(/was made by another version/)
   })
 })
