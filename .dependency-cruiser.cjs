@@ -14,14 +14,20 @@ module.exports = {
     only('broker-imports-core-and-ports', '^src/broker/', ['^src/(core|ports|broker)/']),
     only('adapters-import-core-and-ports', '^src/(store|keys|skills)/', ['^src/(core|ports)/', '^src/$1/']),
     only('http-imports-broker-and-core', '^src/http/', ['^src/(core|ports|broker|http)/']),
-    only('cli-imports-broker-core-sdk', '^src/cli/', ['^src/(core|ports|broker|keys|store|sdk|cli)/', '^src/config\\.ts$']),
+    only('cli-imports-broker-core-sdk', '^src/cli/', [
+      '^src/(core|ports|broker|keys|store|sdk|cli)/',
+      '^src/config\\.ts$',
+    ]),
     only('sdk-ships-alone', '^src/sdk/', ['^src/(core|sdk)/']),
     {
       name: 'core-is-pure',
       severity: 'error',
       comment: 'A policy question is answered by reading one folder: no I/O, no clock, no randomness.',
       from: { path: '^src/core/' },
-      to: { dependencyTypes: ['core', 'npm'], pathNot: ['^(node:)?(crypto|buffer|punycode|url)$', 'node_modules/(zod|re2js)/'] },
+      to: {
+        dependencyTypes: ['core', 'npm'],
+        pathNot: ['^(node:)?(crypto|buffer|punycode|url)$', 'node_modules/(zod|re2js)/'],
+      },
     },
     {
       name: 'nothing-imports-tests',

@@ -8,7 +8,10 @@ try {
   cpSync('migrations/sqlite', folder, { recursive: true })
   const before = readdirSync(folder).length
   const config = join(folder, 'drizzle.config.json')
-  writeFileSync(config, JSON.stringify({ dialect: 'sqlite', schema: './src/store/schema/sqlite.ts', out: folder }))
+  writeFileSync(
+    config,
+    JSON.stringify({ dialect: 'sqlite', schema: './src/store/schema/sqlite.ts', out: folder }),
+  )
   execFileSync('drizzle-kit', ['generate', '--config', config, '--name', 'drift'], { stdio: 'pipe' })
   const added = readdirSync(folder).filter((name) => name.endsWith('_drift.sql'))
   if (added.length > 0 || readdirSync(folder).length !== before + 1) {

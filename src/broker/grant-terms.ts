@@ -10,7 +10,7 @@ export type StoredTerms = {
 }
 
 /** One revision of a grant never changes, so its parsed form may be kept. */
-const parsed = new LRUCache<string, StoredTerms>({ max: 20_000 })
+const parsed = new LRUCache<string, StoredTerms>({ max: 50_000 })
 
 /** The terms of a grant that a decision found: read only where they are not at hand. */
 export async function loadTerms(tx: Tx, row: CandidateRow): Promise<StoredTerms> {

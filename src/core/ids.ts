@@ -32,7 +32,9 @@ export function idOf(kind: IdKind, order: number, random: Uint8Array): string {
 
 /** Tells whether a text has the form of an id of this kind; anything else cannot name one of ours. */
 export function isId(kind: IdKind, text: string): boolean {
-  return new RegExp(`^${ID_PREFIXES[kind]}_[${ALPHABET}]{${ORDER_CHARACTERS + RANDOM_CHARACTERS}}$`).test(text)
+  return new RegExp(`^${ID_PREFIXES[kind]}_[${ALPHABET}]{${ORDER_CHARACTERS + RANDOM_CHARACTERS}}$`).test(
+    text,
+  )
 }
 
 function spellOrder(order: number): string {

@@ -29,7 +29,7 @@ export type Presented = {
 export type Authenticate = (presented: Presented) => Caller
 
 /** Verified tokens remembered; a token is some hundred bytes. */
-const TOKENS_MOST = 20_000
+const TOKENS_MOST = 50_000
 const TOKEN_CHARACTERS_MOST = 8_192
 
 /**

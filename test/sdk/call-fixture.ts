@@ -1,5 +1,5 @@
-import type { Signer } from '../../src/ports/signer.ts'
 import { type ActionTokenInput, mintActionToken, mintPromise } from '../../src/broker/mint-action-token.ts'
+import type { Signer } from '../../src/ports/signer.ts'
 
 export const NOW_MS = 1_800_000_000_000
 export const ISSUER = 'https://broker.example'

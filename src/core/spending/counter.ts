@@ -122,7 +122,7 @@ export function counterIdOf(spec: CounterSpec): string {
 
 /** Keys come back with every row, and there are few different ones for each user. */
 const specs = new Map<string, CounterSpec>()
-const SPECS_KEPT = 50_000
+const SPECS_KEPT = 100_000
 
 /**
  * Reads a counter's key back.
