@@ -282,7 +282,7 @@ describe('a token bound to a key', () => {
     own.clock.advance(60_000)
     const ask = async (text: string) =>
       (
-        await own.app.request('/v1/me', {
+        await own.app.request(`https://${HOST}/v1/me`, {
           headers: { host: HOST, authorization: `DPoP ${token}`, dpop: text },
         })
       ).status
