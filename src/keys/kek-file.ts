@@ -1,17 +1,8 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { lstatSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { KeyFileError } from './key-file.ts'
+import { writeSecretFile } from './write-secret-file.ts'
 
 /** 32 bytes: 43 digits and one sign of padding. */
 const key32 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
@@ -83,7 +74,6 @@ function parse(path: string): KeyEncryptionKeys {
   return { lookupKey, newestEpoch: Math.max(...living.keys()), living }
 }
 
-/** Written beside, synced, then renamed: a key that wrapped anything is never lost to a crash. */
 function writeFirstEpoch(path: string, nowMs: number): void {
   const content: z.infer<typeof fileShape> = {
     lookupKeyBase64: randomBytes(32).toString('base64'),
@@ -91,21 +81,5 @@ function writeFirstEpoch(path: string, nowMs: number): void {
       { epoch: 1, state: 'living', keyBase64: randomBytes(32).toString('base64'), createdAtMs: nowMs },
     ],
   }
-  const beside = `${path}.new`
-  rmSync(beside, { force: true })
-  const file = openSync(beside, 'wx', 0o600)
-  try {
-    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(beside, path)
-  if (process.platform === 'win32') return
-  const folder = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  writeSecretFile(path, `${JSON.stringify(content, null, 2)}\n`)
 }

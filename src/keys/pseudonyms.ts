@@ -1,17 +1,8 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { lstatSync, readFileSync } from 'node:fs'
 import type { Pseudonyms } from '../ports/pseudonyms.ts'
 import { KeyFileError } from './key-file.ts'
+import { writeSecretFile } from './write-secret-file.ts'
 
 const SECRET_BYTES = 32
 
@@ -28,7 +19,7 @@ export function openPseudonyms(path: string, mayCreate: boolean): Pseudonyms {
     if (!mayCreate) {
       throw new KeyFileError('private_key_missing', `${path} is missing: restore it from a backup`)
     }
-    writeSecret(path)
+    writeSecretFile(path, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`)
   } else if (!found.isFile()) {
     throw new KeyFileError('not_a_regular_file', `${path} must be a regular file, not a link`)
   } else if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
@@ -62,25 +53,4 @@ function pseudonym(secret: KeyObject, purpose: string, names: readonly string[])
     hmac.update(length).update(text)
   }
   return hmac.digest('base64url')
-}
-
-/** Written beside, synced, then renamed: a secret that named anything is never lost to a crash. */
-function writeSecret(path: string): void {
-  const beside = `${path}.new`
-  rmSync(beside, { force: true })
-  const file = openSync(beside, 'wx', 0o600)
-  try {
-    writeFileSync(file, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(beside, path)
-  if (process.platform === 'win32') return
-  const folder = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
 }
