@@ -149,7 +149,7 @@ async function coversCommitment(tx: Tx, scope: RevokeScope, commitment: Commitme
   return scope.kind === 'everything' || action?.agentId === scope.id
 }
 
-function unsettledPermit(row: ActionRow): UnsettledPermit {
+export function unsettledPermit(row: ActionRow): UnsettledPermit {
   return {
     actionId: row.id,
     agentId: row.agentId,

@@ -42,6 +42,8 @@ export interface Agents {
   insert(row: AgentRow): Answer<void>
   setStatus(id: string, status: string): Answer<void>
   setDeployments(id: string, deployments: string): Answer<void>
+  /** Puts an agent into the line of another, whose counters it goes on with. */
+  setLineage(id: string, lineageId: string): Answer<void>
 }
 
 export type HeadOf = { userId: string; agentId: string; skillId: string; sessionId: string }

@@ -46,6 +46,13 @@ export function prepareAgents({ db, t: { agents }, d }: Preparation) {
         .set({ deployments: given(agents.deployments, 'deployments') })
         .where(eq(agents.id, p('id'))),
     ),
+    setLineage: d.prepare(
+      'agents_set_lineage',
+      db
+        .update(agents)
+        .set({ lineageId: given(agents.lineageId, 'lineageId') })
+        .where(eq(agents.id, p('id'))),
+    ),
   }
 }
 
@@ -72,5 +79,9 @@ export class AgentRepository extends Repository<ReturnType<typeof prepareAgents>
 
   setDeployments(id: string, deployments: string) {
     return done(this.run(this.q.setDeployments, { id, deployments }))
+  }
+
+  setLineage(id: string, lineageId: string) {
+    return done(this.run(this.q.setLineage, { id, lineageId }))
   }
 }

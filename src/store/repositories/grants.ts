@@ -67,6 +67,8 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
       db
         .update(g)
         .set({
+          agentId: given(g.agentId, 'agentId'),
+          lineageId: given(g.lineageId, 'lineageId'),
           terms: given(g.terms, 'terms'),
           consented: given(g.consented, 'consented'),
           revision: given(g.revision, 'revision'),

@@ -1,0 +1,103 @@
+import type { AgentRow, GrantRow } from '../ports/rows.ts'
+import type { Tx } from '../ports/store.ts'
+import type { Broker } from './broker.ts'
+import { sealerFor } from './leaf-sealer.ts'
+import { everyApproval, everyOpenRequest } from './open-questions.ts'
+import { findOwnAgent } from './own-rows.ts'
+import { type UnsettledPermit, unsettledPermit } from './revoke-in-scope.ts'
+
+export type ConnectionMoved =
+  /** `unsettled` is what the older connection had under way; it goes on and settles by itself. */
+  | {
+      kind: 'moved'
+      agent: AgentRow
+      grants: readonly string[]
+      unsettled: readonly UnsettledPermit[]
+    }
+  /** One of the two is not this user's. */
+  | { kind: 'not_found' }
+  | { kind: 'same_agent' }
+  /** The older one has ended, or the newer one is not connected. */
+  | { kind: 'not_connected' }
+  /** The newer one has a past of its own: what two lines have used cannot be added up into one. */
+  | { kind: 'lineage_conflict' }
+
+/**
+ * Lets a new connection go on where an older one stood: its live grants and running windows become the new one's, and
+ * the older one ends. The line continues, so no window starts anew. Whether the user stepped up is the caller's check.
+ *
+ * The older one's open questions are withdrawn: they named it, and a yes to them would be a yes to something else.
+ */
+export async function moveConnection(
+  broker: Broker,
+  input: { userId: string; fromAgentId: string; toAgentId: string },
+): Promise<ConnectionMoved> {
+  const { userId, fromAgentId, toAgentId } = input
+  if (fromAgentId === toAgentId) return { kind: 'same_agent' }
+  const seal = await sealerFor(broker, { userId, skillId: '' })
+  return broker.store.transaction<ConnectionMoved>(async (tx) => {
+    const from = await findOwnAgent(tx, userId, fromAgentId)
+    const to = await findOwnAgent(tx, userId, toAgentId)
+    if (!from || !to) return { kind: 'not_found' }
+    if (from.status === 'disconnected' || to.status !== 'connected') return { kind: 'not_connected' }
+    if (to.lineageId !== from.lineageId && (await hasPast(tx, to))) return { kind: 'lineage_conflict' }
+
+    const agent = { ...to, lineageId: from.lineageId }
+    await tx.agents.setLineage(to.id, agent.lineageId)
+    const grants = (await tx.grants.live(userId)).filter((grant) => grant.agentId === from.id)
+    for (const grant of grants) await tx.grants.update(heldBy(agent, grant, tx.nowMs))
+    await withdrawQuestions(tx, from)
+    await tx.agents.setStatus(from.id, 'disconnected')
+
+    const unsettled = (await tx.actions.unsettled(userId)).filter((row) => row.agentId === from.id)
+    const moved = grants.map(({ id }) => id)
+    const leaf = seal(
+      {
+        type: 'agent',
+        outcome: 'moved',
+        reason: 'by_user',
+        subj: {
+          user: userId,
+          agent: from.id,
+          to: to.id,
+          lineage: agent.lineageId,
+          grants: moved,
+          unsettled: unsettled.map(({ id }) => id),
+        },
+      },
+      tx.nowMs,
+    )
+    await tx.log.append(leaf, tx.nowMs)
+    return { kind: 'moved', agent, grants: moved, unsettled: unsettled.map(unsettledPermit) }
+  })
+}
+
+/** Whether anything was ever counted, given or set for the line this agent began or is in. */
+async function hasPast(tx: Tx, { userId, id, lineageId }: AgentRow): Promise<boolean> {
+  if (lineageId !== id) return true
+  if ((await tx.agents.list(userId)).some((other) => other.id !== id && other.lineageId === lineageId))
+    return true
+  if ((await tx.grants.live(userId)).some((grant) => grant.agentId === id)) return true
+  if ((await tx.budgets.list(userId)).some((budget) => budget.scopeId === lineageId)) return true
+  const search = { userId, agentId: id, skillId: null, status: null, fromMs: null, toMs: null }
+  return (await tx.actions.list(search, { limit: 1, before: null })).length > 0
+}
+
+function heldBy(agent: AgentRow, grant: GrantRow, nowMs: number): GrantRow {
+  return {
+    ...grant,
+    agentId: agent.id,
+    lineageId: agent.lineageId,
+    revision: grant.revision + 1,
+    changedAtMs: nowMs,
+  }
+}
+
+async function withdrawQuestions(tx: Tx, { userId, id }: AgentRow): Promise<void> {
+  for (const request of await everyOpenRequest(tx, userId)) {
+    if (request.agentId === id) await tx.consentRequests.decide(request.id, 'withdrawn', null, tx.nowMs)
+  }
+  for (const approval of await everyApproval(tx, userId, ['waiting', 'approved'])) {
+    if (approval.agentId === id) await tx.approvals.setStatus(approval.id, 'withdrawn', tx.nowMs)
+  }
+}
