@@ -13,10 +13,14 @@ module.exports = {
     only('ports-import-core', '^src/ports/', ['^src/(core|ports)/']),
     only('broker-imports-core-and-ports', '^src/broker/', ['^src/(core|ports|broker)/']),
     only('adapters-import-core-and-ports', '^src/(store|keys|skills)/', ['^src/(core|ports)/', '^src/$1/']),
+    only('people-import-broker-and-core', '^src/people/', ['^src/(core|ports|broker|people)/']),
     only('http-imports-broker-and-core', '^src/http/', ['^src/(core|ports|broker|http)/']),
     only('cli-imports-broker-core-sdk', '^src/cli/', [
       '^src/(core|ports|broker|keys|store|sdk|cli)/',
       '^src/config\\.ts$',
+    ]),
+    only('pages-import-use-cases-and-shared-checks', '^src/pages/', [
+      '^src/(core|ports|broker|people|http|pages)/',
     ]),
     only('sdk-ships-alone', '^src/sdk/', ['^src/(core|sdk)/']),
     {

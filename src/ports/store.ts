@@ -1,3 +1,4 @@
+import type { PeopleTx } from './people-store.ts'
 import type {
   ActionRow,
   AgentRow,
@@ -270,7 +271,7 @@ export type NewLeaf = {
 }
 
 /** One unit of work: it is all kept or not at all. Inside it nothing is awaited but the store. */
-export interface Tx {
+export interface Tx extends PeopleTx {
   /** The one clock of the platform: never runs back, and does not follow a jump ahead. Unix milliseconds. */
   readonly nowMs: number
   /** Whether the clock may be trusted with money; false after it ran ahead, until an operator confirms it. */

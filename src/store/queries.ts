@@ -2,21 +2,29 @@ import { prepareActions } from './repositories/actions.ts'
 import { prepareAgents } from './repositories/agents.ts'
 import { prepareApprovals } from './repositories/approvals.ts'
 import { prepareBudgets } from './repositories/budgets.ts'
+import { prepareCeremonies } from './repositories/ceremonies.ts'
 import { prepareCommitments } from './repositories/commitments.ts'
 import { prepareConsentRequests } from './repositories/consent-requests.ts'
 import { prepareCounters } from './repositories/counters.ts'
 import { prepareDebts } from './repositories/debts.ts'
 import { prepareDecisionHeads } from './repositories/decision-heads.ts'
+import { prepareEnrolments } from './repositories/enrolments.ts'
 import { prepareFreezes } from './repositories/freezes.ts'
 import { prepareGrants } from './repositories/grants.ts'
 import { prepareIncidents } from './repositories/incidents.ts'
 import { prepareLog } from './repositories/log.ts'
 import { prepareManifests } from './repositories/manifests.ts'
+import { preparePasskeys } from './repositories/passkeys.ts'
+import { preparePeople } from './repositories/people.ts'
+import { preparePersonAccounts } from './repositories/person-accounts.ts'
+import { preparePersonSessions } from './repositories/person-sessions.ts'
 import { preparePublishers } from './repositories/publishers.ts'
 import { prepareRecipients } from './repositories/recipients.ts'
+import { prepareRecoveryCodes } from './repositories/recovery-codes.ts'
 import type { Preparation } from './repositories/repository.ts'
 import { prepareSessions } from './repositories/sessions.ts'
 import { prepareSkills } from './repositories/skills.ts'
+import { prepareTerminalLogins } from './repositories/terminal-logins.ts'
 import { prepareUsers } from './repositories/users.ts'
 
 /** Prepares every statement once for one connection. */
@@ -40,6 +48,14 @@ export function prepareQueries(preparation: Preparation) {
     decisionHeads: prepareDecisionHeads(preparation),
     commitments: prepareCommitments(preparation),
     sessions: prepareSessions(preparation),
+    people: preparePeople(preparation),
+    personSessions: preparePersonSessions(preparation),
+    passkeys: preparePasskeys(preparation),
+    personAccounts: preparePersonAccounts(preparation),
+    recoveryCodes: prepareRecoveryCodes(preparation),
+    enrolments: prepareEnrolments(preparation),
+    ceremonies: prepareCeremonies(preparation),
+    terminalLogins: prepareTerminalLogins(preparation),
     log: prepareLog(preparation),
   }
 }

@@ -4,21 +4,29 @@ import { ActionRepository } from './repositories/actions.ts'
 import { AgentRepository } from './repositories/agents.ts'
 import { ApprovalRepository } from './repositories/approvals.ts'
 import { BudgetRepository } from './repositories/budgets.ts'
+import { CeremonyRepository } from './repositories/ceremonies.ts'
 import { CommitmentRepository } from './repositories/commitments.ts'
 import { ConsentRequestRepository } from './repositories/consent-requests.ts'
 import { CounterRepository } from './repositories/counters.ts'
 import { DebtRepository } from './repositories/debts.ts'
 import { DecisionHeadRepository } from './repositories/decision-heads.ts'
+import { EnrolmentRepository } from './repositories/enrolments.ts'
 import { FreezeRepository } from './repositories/freezes.ts'
 import { GrantRepository } from './repositories/grants.ts'
 import { IncidentRepository } from './repositories/incidents.ts'
 import { LogRepository, type Sequence } from './repositories/log.ts'
 import { ManifestRepository } from './repositories/manifests.ts'
+import { PasskeyRepository } from './repositories/passkeys.ts'
+import { PeopleRepository } from './repositories/people.ts'
+import { PersonAccountRepository } from './repositories/person-accounts.ts'
+import { PersonSessionRepository } from './repositories/person-sessions.ts'
 import { PublisherRepository } from './repositories/publishers.ts'
 import { RecipientRepository } from './repositories/recipients.ts'
+import { RecoveryCodeRepository } from './repositories/recovery-codes.ts'
 import type { Run } from './repositories/repository.ts'
 import { SessionRepository } from './repositories/sessions.ts'
 import { SkillRepository } from './repositories/skills.ts'
+import { TerminalLoginRepository } from './repositories/terminal-logins.ts'
 import { UserRepository } from './repositories/users.ts'
 
 export type UnitOf = { run: Run; queries: Queries; sequence: Sequence; nowMs: number; clockTrusted: boolean }
@@ -109,6 +117,38 @@ export class UnitTx implements Tx {
 
   get sessions() {
     return new SessionRepository(this.#unit.run, this.#unit.queries.sessions)
+  }
+
+  get people() {
+    return new PeopleRepository(this.#unit.run, this.#unit.queries.people)
+  }
+
+  get personSessions() {
+    return new PersonSessionRepository(this.#unit.run, this.#unit.queries.personSessions)
+  }
+
+  get passkeys() {
+    return new PasskeyRepository(this.#unit.run, this.#unit.queries.passkeys)
+  }
+
+  get personAccounts() {
+    return new PersonAccountRepository(this.#unit.run, this.#unit.queries.personAccounts)
+  }
+
+  get recoveryCodes() {
+    return new RecoveryCodeRepository(this.#unit.run, this.#unit.queries.recoveryCodes)
+  }
+
+  get enrolments() {
+    return new EnrolmentRepository(this.#unit.run, this.#unit.queries.enrolments)
+  }
+
+  get ceremonies() {
+    return new CeremonyRepository(this.#unit.run, this.#unit.queries.ceremonies)
+  }
+
+  get terminalLogins() {
+    return new TerminalLoginRepository(this.#unit.run, this.#unit.queries.terminalLogins)
   }
 
   get log() {

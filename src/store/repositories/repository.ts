@@ -18,6 +18,11 @@ export function done(rows: unknown[] | Promise<unknown[]>): void | Promise<void>
   if (rows instanceof Promise) return rows.then(() => undefined)
 }
 
+/** Whether a statement met a row: what a conditional write answers by `returning`. */
+export function found(rows: unknown[] | Promise<unknown[]>): boolean | Promise<boolean> {
+  return rows instanceof Promise ? rows.then((list) => list.length > 0) : rows.length > 0
+}
+
 /** Maps the rows of an answer that may come now or later. */
 export function mapped<Row, Out>(
   rows: Row[] | Promise<Row[]>,

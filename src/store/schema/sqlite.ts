@@ -29,4 +29,12 @@ export const {
   logNodes,
   logCheckpoints,
   leafParts,
+  people,
+  personSessions,
+  passkeys,
+  personAccounts,
+  recoveryCodes,
+  enrolments,
+  ceremonies,
+  terminalLogins,
 } = sqliteTables

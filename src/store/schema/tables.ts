@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
+import { describePeopleTables } from './people-tables.ts'
 
 /**
  * Every table, described once for all engines. Amounts are minor units, times Unix milliseconds. Texts that
@@ -417,5 +418,6 @@ export function describeTables(c: Columns) {
     logNodes,
     logCheckpoints,
     leafParts,
+    ...describePeopleTables(c),
   }
 }
