@@ -1,3 +1,5 @@
+import type { LinkTx } from './link-store.ts'
+import type { ReachTx } from './reach-store.ts'
 import type { PeopleTx } from './people-store.ts'
 import type {
   ActionRow,
@@ -271,7 +273,7 @@ export type NewLeaf = {
 }
 
 /** One unit of work: it is all kept or not at all. Inside it nothing is awaited but the store. */
-export interface Tx extends PeopleTx {
+export interface Tx extends PeopleTx, LinkTx, ReachTx {
   /** The one clock of the platform: never runs back, and does not follow a jump ahead. Unix milliseconds. */
   readonly nowMs: number
   /** Whether the clock may be trusted with money; false after it ran ahead, until an operator confirms it. */

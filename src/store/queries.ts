@@ -21,6 +21,12 @@ import { preparePersonSessions } from './repositories/person-sessions.ts'
 import { preparePublishers } from './repositories/publishers.ts'
 import { prepareRecipients } from './repositories/recipients.ts'
 import { prepareRecoveryCodes } from './repositories/recovery-codes.ts'
+import { prepareAskedCounts } from './repositories/asked-counts.ts'
+import { prepareChannels } from './repositories/channels.ts'
+import { prepareGrantWatches } from './repositories/grant-watches.ts'
+import { prepareLinkAttempts } from './repositories/link-attempts.ts'
+import { prepareLinkedAccounts } from './repositories/linked-accounts.ts'
+import { prepareOutbox } from './repositories/outbox.ts'
 import type { Preparation } from './repositories/repository.ts'
 import { prepareSessions } from './repositories/sessions.ts'
 import { prepareSkills } from './repositories/skills.ts'
@@ -56,6 +62,12 @@ export function prepareQueries(preparation: Preparation) {
     enrolments: prepareEnrolments(preparation),
     ceremonies: prepareCeremonies(preparation),
     terminalLogins: prepareTerminalLogins(preparation),
+    askedCounts: prepareAskedCounts(preparation),
+    channels: prepareChannels(preparation),
+    grantWatches: prepareGrantWatches(preparation),
+    linkAttempts: prepareLinkAttempts(preparation),
+    linkedAccounts: prepareLinkedAccounts(preparation),
+    outbox: prepareOutbox(preparation),
     log: prepareLog(preparation),
   }
 }

@@ -23,6 +23,12 @@ import { PersonSessionRepository } from './repositories/person-sessions.ts'
 import { PublisherRepository } from './repositories/publishers.ts'
 import { RecipientRepository } from './repositories/recipients.ts'
 import { RecoveryCodeRepository } from './repositories/recovery-codes.ts'
+import { AskedCountRepository } from './repositories/asked-counts.ts'
+import { ChannelRepository } from './repositories/channels.ts'
+import { GrantWatchRepository } from './repositories/grant-watches.ts'
+import { LinkAttemptRepository } from './repositories/link-attempts.ts'
+import { LinkedAccountRepository } from './repositories/linked-accounts.ts'
+import { OutboxRepository } from './repositories/outbox.ts'
 import type { Run } from './repositories/repository.ts'
 import { SessionRepository } from './repositories/sessions.ts'
 import { SkillRepository } from './repositories/skills.ts'
@@ -149,6 +155,30 @@ export class UnitTx implements Tx {
 
   get terminalLogins() {
     return new TerminalLoginRepository(this.#unit.run, this.#unit.queries.terminalLogins)
+  }
+
+  get askedCounts() {
+    return new AskedCountRepository(this.#unit.run, this.#unit.queries.askedCounts)
+  }
+
+  get channels() {
+    return new ChannelRepository(this.#unit.run, this.#unit.queries.channels)
+  }
+
+  get grantWatches() {
+    return new GrantWatchRepository(this.#unit.run, this.#unit.queries.grantWatches)
+  }
+
+  get linkAttempts() {
+    return new LinkAttemptRepository(this.#unit.run, this.#unit.queries.linkAttempts)
+  }
+
+  get linkedAccounts() {
+    return new LinkedAccountRepository(this.#unit.run, this.#unit.queries.linkedAccounts)
+  }
+
+  get outbox() {
+    return new OutboxRepository(this.#unit.run, this.#unit.queries.outbox)
   }
 
   get log() {

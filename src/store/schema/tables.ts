@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
+import { describeLinkTables } from './link-tables.ts'
+import { describeReachTables } from './reach-tables.ts'
 import { describePeopleTables } from './people-tables.ts'
 
 /**
@@ -99,7 +101,10 @@ export function describeTables(c: Columns) {
       expiresAtMs: c.integer('expires_at_ms').notNull(),
       decidedAtMs: c.integer('decided_at_ms'),
     },
-    (t) => [c.index('consent_requests_by_user').on(t.userId, t.createdAtMs)],
+    (t) => [
+      c.index('consent_requests_by_user').on(t.userId, t.createdAtMs),
+      c.index('consent_requests_by_time').on(t.createdAtMs),
+    ],
   )
 
   const grants = c.table(
@@ -270,6 +275,8 @@ export function describeTables(c: Columns) {
       c.index('approvals_by_user').on(t.userId, t.status, t.createdAtMs),
       c.index('approvals_by_action').on(t.actionId),
       c.index('approvals_by_pair').on(t.userId, t.agentId, t.skillId, t.status),
+      /** Who asks too much is looked for over all users. */
+      c.index('approvals_by_time').on(t.createdAtMs),
     ],
   )
 
@@ -418,6 +425,8 @@ export function describeTables(c: Columns) {
     logNodes,
     logCheckpoints,
     leafParts,
+    ...describeReachTables(c),
+    ...describeLinkTables(c),
     ...describePeopleTables(c),
   }
 }
