@@ -1,4 +1,5 @@
 import type { IdKind } from '../core/ids.ts'
+import type { ForgottenSpan } from '../core/spending/forgotten.ts'
 import type { Cells } from '../ports/cells.ts'
 import type { ManifestVerifier } from '../ports/manifest-verifier.ts'
 import type { Pseudonyms } from '../ports/pseudonyms.ts'
@@ -29,6 +30,8 @@ export type Settings = {
   coolDownMs: number
   /** Open questions one agent may have for one skill. */
   openQuestionsMost: number
+  /** What restores of the store have forgotten; left out where it was never restored. */
+  forgotten?: readonly ForgottenSpan[]
   /** Exact origins on loopback that skills may have while they are built; empty in production. */
   developmentEndpoints: readonly string[]
 }

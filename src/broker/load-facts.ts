@@ -11,6 +11,7 @@ import { minuteOfDayAt } from '../core/spending/time-zone.ts'
 import type { DecisionHead, Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { candidateGrants } from './candidate-grants.ts'
+import { forgottenOf } from './forgotten-of.ts'
 import { type CountersNow, loadCounters } from './load-counters.ts'
 import { livesAt, type SessionFacts, sessionFacts } from './session-facts.ts'
 
@@ -90,6 +91,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     debt: debt.facts,
     grants,
     counters: countersNow.counters,
+    forgotten: await forgottenOf(broker, tx, userId),
     approval: null,
     mayAsk: 'yes',
   }

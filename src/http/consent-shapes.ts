@@ -13,7 +13,7 @@ export const grantSummaryShape = z.strictObject({
   grantId: z.string(),
   agentId: z.string(),
   skill: z.string(),
-  state: z.enum(['active', 'paused', 'expired', 'revoked', 'used_up', 'replaced']),
+  state: z.enum(['active', 'suspended', 'paused', 'expired', 'revoked', 'used_up', 'replaced']),
   terms: grantTermsShape,
   revision: z.int(),
   createdAtMs: timeMs,

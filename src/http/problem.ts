@@ -66,6 +66,7 @@ export function publicReason(code: RefusalCode): ProblemCode {
     case 'debt_unknown':
     case 'debt_settled':
     case 'debt_mismatch':
+    case 'consent_suspended':
     case 'consent_outdated':
     case 'constraint_violated':
     case 'deployment_not_allowed':

@@ -48,6 +48,12 @@ export const REFUSAL_PROBLEMS = problemKinds({
     title: 'The user has not allowed this',
     detail: 'Ask for consent at POST /v1/consent-requests, and go on when the user has approved it.',
   },
+  consent_suspended: {
+    status: 403,
+    title: 'The user has to confirm what they had allowed',
+    detail:
+      'The platform was restored from a backup, and everything allowed before waits for one more yes of the user. Asking for a new consent works too.',
+  },
   consent_outdated: {
     status: 403,
     title: 'The skill has changed since the user allowed this',

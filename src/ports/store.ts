@@ -1,6 +1,9 @@
+import type { EpochTx } from './epoch-store.ts'
 import type { LinkTx } from './link-store.ts'
-import type { ReachTx } from './reach-store.ts'
+import type { NodeTx } from './node-store.ts'
+import type { OauthTx } from './oauth-store.ts'
 import type { PeopleTx } from './people-store.ts'
+import type { ReachTx } from './reach-store.ts'
 import type {
   ActionRow,
   AgentRow,
@@ -112,7 +115,7 @@ export interface ConsentRequests {
 }
 
 export interface Grants {
-  /** The live (active or paused) grants a decision may draw on, in no order; locked until the end. */
+  /** The live (active, suspended or paused) grants a decision may draw on, in no order; locked until the end. */
   candidates(userId: string, agentId: string, skillId: string): Answer<CandidateRow[]>
   find(id: string): Answer<GrantRow | undefined>
   list(userId: string, page: Page): Answer<GrantRow[]>
@@ -273,7 +276,7 @@ export type NewLeaf = {
 }
 
 /** One unit of work: it is all kept or not at all. Inside it nothing is awaited but the store. */
-export interface Tx extends PeopleTx, LinkTx, ReachTx {
+export interface Tx extends PeopleTx, NodeTx, OauthTx, LinkTx, ReachTx, EpochTx {
   /** The one clock of the platform: never runs back, and does not follow a jump ahead. Unix milliseconds. */
   readonly nowMs: number
   /** Whether the clock may be trusted with money; false after it ran ahead, until an operator confirms it. */

@@ -1,36 +1,44 @@
 import { prepareActions } from './repositories/actions.ts'
 import { prepareAgents } from './repositories/agents.ts'
 import { prepareApprovals } from './repositories/approvals.ts'
+import { prepareAskedCounts } from './repositories/asked-counts.ts'
 import { prepareBudgets } from './repositories/budgets.ts'
 import { prepareCeremonies } from './repositories/ceremonies.ts'
+import { prepareChannels } from './repositories/channels.ts'
 import { prepareCommitments } from './repositories/commitments.ts'
 import { prepareConsentRequests } from './repositories/consent-requests.ts'
 import { prepareCounters } from './repositories/counters.ts'
 import { prepareDebts } from './repositories/debts.ts'
 import { prepareDecisionHeads } from './repositories/decision-heads.ts'
+import { prepareDeploymentMarks } from './repositories/deployment-marks.ts'
 import { prepareEnrolments } from './repositories/enrolments.ts'
 import { prepareFreezes } from './repositories/freezes.ts'
+import { prepareGrantWatches } from './repositories/grant-watches.ts'
 import { prepareGrants } from './repositories/grants.ts'
 import { prepareIncidents } from './repositories/incidents.ts'
+import { prepareKeyChecks } from './repositories/key-checks.ts'
+import { prepareLeases } from './repositories/leases.ts'
+import { prepareLinkAttempts } from './repositories/link-attempts.ts'
+import { prepareLinkedAccounts } from './repositories/linked-accounts.ts'
 import { prepareLog } from './repositories/log.ts'
 import { prepareManifests } from './repositories/manifests.ts'
+import { prepareOauthClients } from './repositories/oauth-clients.ts'
+import { prepareOauthRecords } from './repositories/oauth-records.ts'
+import { prepareOutbox } from './repositories/outbox.ts'
 import { preparePasskeys } from './repositories/passkeys.ts'
+import { preparePastLogs } from './repositories/past-logs.ts'
 import { preparePeople } from './repositories/people.ts'
 import { preparePersonAccounts } from './repositories/person-accounts.ts'
 import { preparePersonSessions } from './repositories/person-sessions.ts'
 import { preparePublishers } from './repositories/publishers.ts'
 import { prepareRecipients } from './repositories/recipients.ts'
 import { prepareRecoveryCodes } from './repositories/recovery-codes.ts'
-import { prepareAskedCounts } from './repositories/asked-counts.ts'
-import { prepareChannels } from './repositories/channels.ts'
-import { prepareGrantWatches } from './repositories/grant-watches.ts'
-import { prepareLinkAttempts } from './repositories/link-attempts.ts'
-import { prepareLinkedAccounts } from './repositories/linked-accounts.ts'
-import { prepareOutbox } from './repositories/outbox.ts'
 import type { Preparation } from './repositories/repository.ts'
+import { prepareRestoreLifts } from './repositories/restore-lifts.ts'
 import { prepareSessions } from './repositories/sessions.ts'
 import { prepareSkills } from './repositories/skills.ts'
 import { prepareTerminalLogins } from './repositories/terminal-logins.ts'
+import { prepareTokenFamilies } from './repositories/token-families.ts'
 import { prepareUsers } from './repositories/users.ts'
 
 /** Prepares every statement once for one connection. */
@@ -62,6 +70,11 @@ export function prepareQueries(preparation: Preparation) {
     enrolments: prepareEnrolments(preparation),
     ceremonies: prepareCeremonies(preparation),
     terminalLogins: prepareTerminalLogins(preparation),
+    oauthRecords: prepareOauthRecords(preparation),
+    oauthClients: prepareOauthClients(preparation),
+    tokenFamilies: prepareTokenFamilies(preparation),
+    leases: prepareLeases(preparation),
+    keyChecks: prepareKeyChecks(preparation),
     askedCounts: prepareAskedCounts(preparation),
     channels: prepareChannels(preparation),
     grantWatches: prepareGrantWatches(preparation),
@@ -69,6 +82,9 @@ export function prepareQueries(preparation: Preparation) {
     linkedAccounts: prepareLinkedAccounts(preparation),
     outbox: prepareOutbox(preparation),
     log: prepareLog(preparation),
+    pastLogs: preparePastLogs(preparation),
+    restoreLifts: prepareRestoreLifts(preparation),
+    deploymentMarks: prepareDeploymentMarks(preparation),
   }
 }
 

@@ -3,36 +3,44 @@ import type { Queries } from './queries.ts'
 import { ActionRepository } from './repositories/actions.ts'
 import { AgentRepository } from './repositories/agents.ts'
 import { ApprovalRepository } from './repositories/approvals.ts'
+import { AskedCountRepository } from './repositories/asked-counts.ts'
 import { BudgetRepository } from './repositories/budgets.ts'
 import { CeremonyRepository } from './repositories/ceremonies.ts'
+import { ChannelRepository } from './repositories/channels.ts'
 import { CommitmentRepository } from './repositories/commitments.ts'
 import { ConsentRequestRepository } from './repositories/consent-requests.ts'
 import { CounterRepository } from './repositories/counters.ts'
 import { DebtRepository } from './repositories/debts.ts'
 import { DecisionHeadRepository } from './repositories/decision-heads.ts'
+import { DeploymentMarkRepository } from './repositories/deployment-marks.ts'
 import { EnrolmentRepository } from './repositories/enrolments.ts'
 import { FreezeRepository } from './repositories/freezes.ts'
+import { GrantWatchRepository } from './repositories/grant-watches.ts'
 import { GrantRepository } from './repositories/grants.ts'
 import { IncidentRepository } from './repositories/incidents.ts'
+import { KeyCheckRepository } from './repositories/key-checks.ts'
+import { LeaseRepository } from './repositories/leases.ts'
+import { LinkAttemptRepository } from './repositories/link-attempts.ts'
+import { LinkedAccountRepository } from './repositories/linked-accounts.ts'
 import { LogRepository, type Sequence } from './repositories/log.ts'
 import { ManifestRepository } from './repositories/manifests.ts'
+import { OauthClientRepository } from './repositories/oauth-clients.ts'
+import { OauthRecordRepository } from './repositories/oauth-records.ts'
+import { OutboxRepository } from './repositories/outbox.ts'
 import { PasskeyRepository } from './repositories/passkeys.ts'
+import { PastLogRepository } from './repositories/past-logs.ts'
 import { PeopleRepository } from './repositories/people.ts'
 import { PersonAccountRepository } from './repositories/person-accounts.ts'
 import { PersonSessionRepository } from './repositories/person-sessions.ts'
 import { PublisherRepository } from './repositories/publishers.ts'
 import { RecipientRepository } from './repositories/recipients.ts'
 import { RecoveryCodeRepository } from './repositories/recovery-codes.ts'
-import { AskedCountRepository } from './repositories/asked-counts.ts'
-import { ChannelRepository } from './repositories/channels.ts'
-import { GrantWatchRepository } from './repositories/grant-watches.ts'
-import { LinkAttemptRepository } from './repositories/link-attempts.ts'
-import { LinkedAccountRepository } from './repositories/linked-accounts.ts'
-import { OutboxRepository } from './repositories/outbox.ts'
 import type { Run } from './repositories/repository.ts'
+import { RestoreLiftRepository } from './repositories/restore-lifts.ts'
 import { SessionRepository } from './repositories/sessions.ts'
 import { SkillRepository } from './repositories/skills.ts'
 import { TerminalLoginRepository } from './repositories/terminal-logins.ts'
+import { TokenFamilyRepository } from './repositories/token-families.ts'
 import { UserRepository } from './repositories/users.ts'
 
 export type UnitOf = { run: Run; queries: Queries; sequence: Sequence; nowMs: number; clockTrusted: boolean }
@@ -155,6 +163,38 @@ export class UnitTx implements Tx {
 
   get terminalLogins() {
     return new TerminalLoginRepository(this.#unit.run, this.#unit.queries.terminalLogins)
+  }
+
+  get leases() {
+    return new LeaseRepository(this.#unit.run, this.#unit.queries.leases)
+  }
+
+  get keyChecks() {
+    return new KeyCheckRepository(this.#unit.run, this.#unit.queries.keyChecks)
+  }
+
+  get pastLogs() {
+    return new PastLogRepository(this.#unit.run, this.#unit.queries.pastLogs)
+  }
+
+  get restoreLifts() {
+    return new RestoreLiftRepository(this.#unit.run, this.#unit.queries.restoreLifts)
+  }
+
+  get deploymentMarks() {
+    return new DeploymentMarkRepository(this.#unit.run, this.#unit.queries.deploymentMarks)
+  }
+
+  get oauthRecords() {
+    return new OauthRecordRepository(this.#unit.run, this.#unit.queries.oauthRecords)
+  }
+
+  get oauthClients() {
+    return new OauthClientRepository(this.#unit.run, this.#unit.queries.oauthClients)
+  }
+
+  get tokenFamilies() {
+    return new TokenFamilyRepository(this.#unit.run, this.#unit.queries.tokenFamilies)
   }
 
   get askedCounts() {

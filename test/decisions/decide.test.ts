@@ -30,6 +30,7 @@ const CODES: Record<RefusalCode, 'decided' | 'elsewhere'> = {
   debt_settled: 'decided',
   debt_mismatch: 'decided',
   consent_required: 'decided',
+  consent_suspended: 'decided',
   consent_outdated: 'decided',
   constraint_violated: 'decided',
   deployment_not_allowed: 'decided',

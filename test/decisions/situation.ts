@@ -62,6 +62,8 @@ export type Situation = {
   unlimited: Used[]
   /** What went before under each counting rule. */
   before: number
+  /** How long ago the store was restored, in milliseconds; null for never. */
+  restoredMsAgo: number | null
 }
 
 /** An agent with one grant over everything orders a coffee: permitted unless something is changed. */
@@ -94,6 +96,7 @@ const ORDER: Situation = {
   shared: [],
   unlimited: [],
   before: 0,
+  restoredMsAgo: null,
 }
 
 const money = (amount: string) => ({ amount, currency: 'CNY' })
@@ -227,6 +230,10 @@ export function asFacts(at: Situation): { request: DecisionRequest; facts: Facts
       savedRecipients: at.savedRecipients,
       newRecipient: at.newRecipient,
       minuteOfDay: at.minuteOfDay,
+      forgotten:
+        at.restoredMsAgo === null
+          ? []
+          : [{ epoch: 1, fromMs: NOW_MS - at.restoredMsAgo - 3_600_000, toMs: NOW_MS - at.restoredMsAgo }],
       session: { readUntrusted: at.readUntrusted, categories: at.readCategories },
       spendingStopped: at.spendingStopped,
       debt: at.debt,

@@ -2,6 +2,7 @@ import { coversAction } from '../grant/ask-first.ts'
 import type { AskFirstRule, GrantTerms } from '../grant/terms.ts'
 import type { ManifestAction } from '../manifest/manifest.ts'
 import { type Counter, type CounterSpec, counterIdOf } from '../spending/counter.ts'
+import { type ForgottenSpan, isForgotten } from '../spending/forgotten.ts'
 
 type CountingRule = Extract<AskFirstRule, { kind: 'above_unasked' | 'too_many' }>
 type Whose = { agentLineage: string; skill: string }
@@ -29,10 +30,14 @@ export function ruleCounters(
     }))
 }
 
-/** What the counters of a rule hold together: minor units, or permitted actions. */
-export function usedBefore(specs: readonly CounterSpec[], counters: readonly Counter[]): number {
+/** What the counters of a rule hold together: minor units, or permitted actions. Without end where it is forgotten. */
+export function usedBefore(
+  specs: readonly CounterSpec[],
+  counters: readonly Counter[],
+  forgotten: readonly ForgottenSpan[] = [],
+): number {
   const ids = new Set(specs.map(counterIdOf))
-  return counters
-    .filter((counter) => ids.has(counter.counterId))
-    .reduce((sum, counter) => sum + counter.held + counter.captured, 0)
+  const own = counters.filter((counter) => ids.has(counter.counterId))
+  if (own.some((counter) => isForgotten(counter, forgotten))) return Number.POSITIVE_INFINITY
+  return own.reduce((sum, counter) => sum + counter.held + counter.captured, 0)
 }

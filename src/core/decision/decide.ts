@@ -109,6 +109,7 @@ function decideUnder(declared: Declared, grant: CandidateGrant): { rank: number;
     },
     facts.counters,
     grant.limits,
+    facts.forgotten,
   )
   if (held.kind !== 'reserved') return { rank: rank + 1, decision: deny(refusalOf(held, grant), grant.id) }
   if (!answered) return { rank: rank + 2, decision: askOr(facts, grant, questions) }
@@ -164,6 +165,7 @@ function paysWhatIsOwed({ facts, action }: Declared): Refusal | undefined {
 }
 
 function grantIsActive(_declared: Declared, { state }: CandidateGrant): Refusal | undefined {
+  if (state === 'suspended') return { code: 'consent_suspended' }
   return state === 'active' ? undefined : { code: 'consent_required', why: state }
 }
 
@@ -224,7 +226,7 @@ function questionsUnder({ request, facts, action }: Declared, grant: CandidateGr
   const whose = { agentLineage: facts.agent?.lineageId ?? '', skill: request.skill }
   const declared = facts.skill.kind === 'approved' ? facts.skill.loaded.manifest.actions : []
   const before = (rule: Parameters<typeof ruleCounters>[0]) =>
-    usedBefore(ruleCounters(rule, grant.terms, declared, whose), facts.counters)
+    usedBefore(ruleCounters(rule, grant.terms, declared, whose), facts.counters, facts.forgotten)
   return dueQuestions(grant.terms, action.declared, {
     amount: facts.amount && { minor: facts.amount.amountMinor, currency: facts.amount.currency },
     unaskedMinorBefore: before,

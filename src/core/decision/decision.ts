@@ -8,6 +8,7 @@ import type { ManifestChange } from '../manifest/manifest-change.ts'
 import type { Amount, CoveringLimit } from '../spending/budget.ts'
 import type { BudgetOwner, Counter } from '../spending/counter.ts'
 import type { Debt } from '../spending/debt.ts'
+import type { ForgottenSpan } from '../spending/forgotten.ts'
 import type { ArgumentFault } from './check-arguments.ts'
 
 /** What an agent asks the broker to do, parsed and authenticated. */
@@ -61,6 +62,8 @@ export type Facts = {
   debt: { kind: 'none' } | { kind: 'unknown' } | { kind: 'known'; debt: Debt; payee: string }
   grants: readonly CandidateGrant[]
   counters: readonly Counter[]
+  /** What a restore has forgotten of this user and nobody has lifted; empty where nothing was ever restored. */
+  forgotten: readonly ForgottenSpan[]
   /** The newest approval of exactly this request, if there is one. */
   approval: { id: string; state: 'waiting' | 'approved' | 'refused' | 'expired' } | null
   /** A person refused, or was asked, too recently or too often for this agent, skill and action. */
@@ -79,7 +82,12 @@ export type Refusal =
   | { code: 'debt_unknown' }
   | { code: 'debt_settled' }
   | { code: 'debt_mismatch' }
-  | { code: 'consent_required'; why: 'no_grant' | 'action_not_granted' | Exclude<GrantState, 'active'> }
+  | {
+      code: 'consent_required'
+      why: 'no_grant' | 'action_not_granted' | Exclude<GrantState, 'active' | 'suspended'>
+    }
+  /** The store was restored, and the user has not confirmed what they had allowed. */
+  | { code: 'consent_suspended' }
   | { code: 'consent_outdated'; changes: readonly ManifestChange[] }
   | { code: 'constraint_violated'; pointer: string; fault: ConstraintFaultCode }
   | { code: 'deployment_not_allowed' }

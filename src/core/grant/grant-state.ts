@@ -2,18 +2,20 @@ import type { GrantStatus, GrantTerms } from './terms.ts'
 
 /** What a grant is at an instant; only `active` permits anything. */
 export type GrantState = GrantStatus | 'expired'
-export type GrantEvent = 'pause' | 'resume' | 'revoke' | 'use_up' | 'replace' | 'renew'
+export type GrantEvent = 'pause' | 'resume' | 'revoke' | 'use_up' | 'replace' | 'renew' | 'confirm'
 
 /** No consent outlives this without another yes. */
 export const GRANT_DAYS_MOST = 400
 export const DAY_MS = 86_400_000
+
+const LIVING: ReadonlySet<GrantStatus> = new Set(['active', 'suspended', 'paused'])
 
 /**
  * Returns the state at `nowMs`. A grant has expired from the instant itself; one that was ended otherwise
  * stays what it was.
  */
 export function stateOf(grant: { status: GrantStatus; expiresAtMs: number }, nowMs: number): GrantState {
-  const isLiving = grant.status === 'active' || grant.status === 'paused'
+  const isLiving = LIVING.has(grant.status)
   return isLiving && nowMs >= grant.expiresAtMs ? 'expired' : grant.status
 }
 
@@ -31,6 +33,7 @@ export const TRANSITIONS: Readonly<
     replace: 'replaced',
     renew: 'active',
   },
+  suspended: { confirm: 'active', revoke: 'revoked', replace: 'replaced', renew: 'active' },
   paused: { resume: 'active', revoke: 'revoked', replace: 'replaced', renew: 'paused' },
   expired: { revoke: 'revoked', replace: 'replaced', renew: 'active' },
   revoked: {},

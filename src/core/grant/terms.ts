@@ -111,4 +111,5 @@ export const grantTermsShape = z.strictObject({
 })
 export type GrantTerms = z.infer<typeof grantTermsShape>
 
-export type GrantStatus = 'active' | 'paused' | 'revoked' | 'used_up' | 'replaced'
+/** `suspended`: the store was restored from a backup, and its user has not said yes once more. */
+export type GrantStatus = 'active' | 'suspended' | 'paused' | 'revoked' | 'used_up' | 'replaced'

@@ -18,6 +18,7 @@ export type LeafType =
   | 'incident'
   | 'operator'
   | 'counted'
+  | 'epoch'
 
 /** The parts of a leaf, each committed to and erasable by itself. */
 export const PART_NAMES = ['core', 'subj', 'body'] as const

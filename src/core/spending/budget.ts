@@ -9,6 +9,7 @@ import {
   type Measure,
   type Subject,
 } from './counter.ts'
+import { type ForgottenSpan, isForgotten } from './forgotten.ts'
 
 /** Minor units of one currency, an ISO 4217 code. */
 export interface Amount {
@@ -69,7 +70,7 @@ export function totalOf(amountMinor: number, times: number): number | null {
  * `counters` are the user's rows, slid and rolled to `wanted.reservedAtMs`; rows that do not cover the action are
  * left alone, and rows that no limit uses any more are kept up, so that a limit given again finds its past. An amount
  * needs at least one budget in its currency, of whatever window (a limit per action is one). A limit below what is
- * already used permits nothing more. Returned are the rows that changed.
+ * already used permits nothing more, and neither does one whose window holds time that a restore has forgotten. Returned are the rows that changed.
  *
  * @throws RangeError if the amount is negative or fractional, or a limit's counter is missing or not at this instant:
  * callers have parsed the one and prepared the other.
@@ -78,6 +79,7 @@ export function reserve(
   wanted: Wanted,
   counters: readonly Counter[],
   limits: readonly CoveringLimit[],
+  forgotten: readonly ForgottenSpan[] = [],
 ): ReserveOutcome {
   const { amount } = wanted
   if (amount) requireMinor(amount.amountMinor)
@@ -87,7 +89,7 @@ export function reserve(
     return { kind: 'currency_without_budget', currency: amount.currency }
 
   for (const { counterId, owner, budget } of binding) {
-    const left = budget.limit - usedOf(counterId, counters, wanted.reservedAtMs)
+    const left = leftOf(counterId, budget.limit, counters, wanted.reservedAtMs, forgotten)
     if (weight(budget.measure, amount) > left)
       return { kind: 'exceeds_limit', owner, budget, availableMinor: Math.max(0, left) }
   }
@@ -118,12 +120,19 @@ function weight(measure: Measure, amount: Amount | null): number {
   return measure === 'count' ? 1 : (amount?.amountMinor ?? 0)
 }
 
-function usedOf(counterId: string | null, counters: readonly Counter[], atMs: number): number {
-  if (counterId === null) return 0
+function leftOf(
+  counterId: string | null,
+  limit: number,
+  counters: readonly Counter[],
+  atMs: number,
+  forgotten: readonly ForgottenSpan[],
+): number {
+  if (counterId === null) return limit
   const counter = counters.find((row) => row.counterId === counterId)
   if (!counter) throw new RangeError(`no counter ${counterId}`)
   requireAt(counter, atMs)
-  return counter.held + counter.captured
+  // What a restore has forgotten may have used all of it.
+  return isForgotten(counter, forgotten) ? 0 : limit - counter.held - counter.captured
 }
 
 /** A counter left at an earlier period would lose this leg when it rolls, so nothing is reserved then. */

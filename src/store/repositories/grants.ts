@@ -5,7 +5,7 @@ import { allGiven, given } from '../dialect.ts'
 import { olderThan, pageValues } from './page.ts'
 import { done, first, type Preparation, Repository } from './repository.ts'
 
-const LIVE = ['active', 'paused']
+const LIVE = ['active', 'suspended', 'paused']
 
 export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
   const p = sql.placeholder

@@ -1,8 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
+import { describeEpochTables } from './epoch-tables.ts'
 import { describeLinkTables } from './link-tables.ts'
-import { describeReachTables } from './reach-tables.ts'
+import { describeNodeTables } from './node-tables.ts'
+import { describeOauthTables } from './oauth-tables.ts'
 import { describePeopleTables } from './people-tables.ts'
+import { describeReachTables } from './reach-tables.ts'
 
 /**
  * Every table, described once for all engines. Amounts are minor units, times Unix milliseconds. Texts that
@@ -18,19 +21,28 @@ export function describeTables(c: Columns) {
   const agents = c.table(
     'agents',
     {
-      id: c.text('id').primaryKey(),
+      id: c.id('id'),
       userId: c.text('user_id').notNull(),
       /** The first agent in a line of re-registrations; counters belong to it, so a new registration starts no new window. */
       lineageId: c.text('lineage_id').notNull(),
       name: c.text('name').notNull(),
+      /** Both empty for an agent without a key of its own, which an OAuth client is. */
       publicJwk: c.text('public_jwk').notNull(),
       keyThumbprint: c.text('key_thumbprint').notNull(),
+      /** The OAuth client it connected as; its name is only claimed then. Null for one its user registered. */
+      clientId: c.text('client_id'),
+      /** Where the client's answers go, or the domain that publishes its metadata. */
+      clientHost: c.text('client_host'),
       /** JSON array of { id, deployment }. */
       deployments: c.text('deployments').notNull(),
       status: c.text('status').notNull(),
       createdAtMs: c.integer('created_at_ms').notNull(),
     },
-    (t) => [c.index('agents_by_user').on(t.userId), c.index('agents_by_key').on(t.userId, t.keyThumbprint)],
+    (t) => [
+      ...c.ownedBy(t.userId, t.id),
+      c.index('agents_by_user').on(t.userId),
+      c.index('agents_by_key').on(t.userId, t.keyThumbprint),
+    ],
   )
 
   const publishers = c.table('publishers', {
@@ -86,7 +98,7 @@ export function describeTables(c: Columns) {
   const consentRequests = c.table(
     'consent_requests',
     {
-      id: c.text('id').primaryKey(),
+      id: c.id('id'),
       userId: c.text('user_id').notNull(),
       agentId: c.text('agent_id').notNull(),
       skillId: c.text('skill_id').notNull(),
@@ -102,6 +114,7 @@ export function describeTables(c: Columns) {
       decidedAtMs: c.integer('decided_at_ms'),
     },
     (t) => [
+      ...c.ownedBy(t.userId, t.id),
       c.index('consent_requests_by_user').on(t.userId, t.createdAtMs),
       c.index('consent_requests_by_time').on(t.createdAtMs),
     ],
@@ -110,7 +123,7 @@ export function describeTables(c: Columns) {
   const grants = c.table(
     'grants',
     {
-      id: c.text('id').primaryKey(),
+      id: c.id('id'),
       userId: c.text('user_id').notNull(),
       agentId: c.text('agent_id').notNull(),
       lineageId: c.text('lineage_id').notNull(),
@@ -126,6 +139,7 @@ export function describeTables(c: Columns) {
       changedAtMs: c.integer('changed_at_ms').notNull(),
     },
     (t) => [
+      ...c.ownedBy(t.userId, t.id),
       c.index('grants_by_pair').on(t.userId, t.agentId, t.skillId, t.status),
       c.index('grants_by_user').on(t.userId, t.createdAtMs),
     ],
@@ -134,7 +148,7 @@ export function describeTables(c: Columns) {
   const userBudgets = c.table(
     'user_budgets',
     {
-      id: c.text('id').primaryKey(),
+      id: c.id('id'),
       userId: c.text('user_id').notNull(),
       /** 'user', 'agent' or 'skill'. */
       scope: c.text('scope').notNull(),
@@ -143,19 +157,19 @@ export function describeTables(c: Columns) {
       budget: c.text('budget').notNull(),
       createdAtMs: c.integer('created_at_ms').notNull(),
     },
-    (t) => [c.index('user_budgets_by_user').on(t.userId)],
+    (t) => [...c.ownedBy(t.userId, t.id), c.index('user_budgets_by_user').on(t.userId)],
   )
 
   const savedRecipients = c.table(
     'saved_recipients',
     {
-      id: c.text('id').primaryKey(),
+      id: c.id('id'),
       userId: c.text('user_id').notNull(),
       label: c.text('label').notNull(),
       value: c.text('value').notNull(),
       createdAtMs: c.integer('created_at_ms').notNull(),
     },
-    (t) => [c.uniqueIndex('saved_recipients_by_value').on(t.userId, t.value)],
+    (t) => [...c.ownedBy(t.userId, t.id), c.uniqueIndex('saved_recipients_by_value').on(t.userId, t.value)],
   )
 
   const counters = c.table(
@@ -190,7 +204,7 @@ export function describeTables(c: Columns) {
   const actions = c.table(
     'actions',
     {
-      id: c.text('id').primaryKey(),
+      id: c.id('id'),
       userId: c.text('user_id').notNull(),
       agentId: c.text('agent_id').notNull(),
       lineageId: c.text('lineage_id').notNull(),
@@ -227,8 +241,14 @@ export function describeTables(c: Columns) {
       decidedAtMs: c.integer('decided_at_ms').notNull(),
       settledAtMs: c.integer('settled_at_ms'),
       nextCheckAtMs: c.integer('next_check_at_ms'),
+      /** The process that was permitted to send it; null before a permit, and in rows of one process alone. */
+      nodeId: c.text('node_id'),
+      /** When it was first not known what became of it: no call may have been allowed to begin later. */
+      doubtedAtMs: c.integer('doubted_at_ms'),
+      settleLeafHash: c.bytes('settle_leaf_hash'),
     },
     (t) => [
+      ...c.ownedBy(t.userId, t.id),
       c.uniqueIndex('actions_one_per_key').on(t.userId, t.agentId, t.idempotencyKey),
       /** Finds a user's legs too: what is permitted counts from the moment of its decision. */
       c.index('actions_by_user').on(t.userId, t.decidedAtMs),
@@ -254,7 +274,7 @@ export function describeTables(c: Columns) {
   const approvals = c.table(
     'approvals',
     {
-      id: c.text('id').primaryKey(),
+      id: c.id('id'),
       userId: c.text('user_id').notNull(),
       agentId: c.text('agent_id').notNull(),
       skillId: c.text('skill_id').notNull(),
@@ -272,6 +292,7 @@ export function describeTables(c: Columns) {
       decidedAtMs: c.integer('decided_at_ms'),
     },
     (t) => [
+      ...c.ownedBy(t.userId, t.id),
       c.index('approvals_by_user').on(t.userId, t.status, t.createdAtMs),
       c.index('approvals_by_action').on(t.actionId),
       c.index('approvals_by_pair').on(t.userId, t.agentId, t.skillId, t.status),
@@ -316,7 +337,7 @@ export function describeTables(c: Columns) {
     'debts',
     {
       /** The execution that made the debt. */
-      actionId: c.text('action_id').primaryKey(),
+      actionId: c.id('action_id'),
       userId: c.text('user_id').notNull(),
       payee: c.text('payee').notNull(),
       amountMinor: c.integer('amount_minor').notNull(),
@@ -324,13 +345,13 @@ export function describeTables(c: Columns) {
       /** The payment that settles it; set by the permit, cleared when that payment is released. */
       paidByActionId: c.text('paid_by_action_id'),
     },
-    (t) => [c.index('debts_by_payment').on(t.paidByActionId)],
+    (t) => [...c.ownedBy(t.userId, t.actionId), c.index('debts_by_payment').on(t.paidByActionId)],
   )
 
   const commitments = c.table(
     'commitments',
     {
-      actionId: c.text('action_id').primaryKey(),
+      actionId: c.id('action_id'),
       userId: c.text('user_id').notNull(),
       skillId: c.text('skill_id').notNull(),
       grantId: c.text('grant_id').notNull(),
@@ -338,7 +359,7 @@ export function describeTables(c: Columns) {
       status: c.text('status').notNull(),
       createdAtMs: c.integer('created_at_ms').notNull(),
     },
-    (t) => [c.index('commitments_by_user').on(t.userId, t.status)],
+    (t) => [...c.ownedBy(t.userId, t.actionId), c.index('commitments_by_user').on(t.userId, t.status)],
   )
 
   const seenRecipients = c.table(
@@ -353,16 +374,20 @@ export function describeTables(c: Columns) {
     (t) => [c.primaryKey({ columns: [t.userId, t.skillId, t.recipient] })],
   )
 
-  const sessions = c.table('sessions', {
-    id: c.text('id').primaryKey(),
-    userId: c.text('user_id').notNull(),
-    agentId: c.text('agent_id').notNull(),
-    startedAtMs: c.integer('started_at_ms').notNull(),
-    lastSeenAtMs: c.integer('last_seen_at_ms').notNull(),
-    readUntrusted: c.boolean('read_untrusted').notNull(),
-    /** JSON array of the data categories the agent has read in this session. */
-    categories: c.text('categories').notNull(),
-  })
+  const sessions = c.table(
+    'sessions',
+    {
+      id: c.id('id'),
+      userId: c.text('user_id').notNull(),
+      agentId: c.text('agent_id').notNull(),
+      startedAtMs: c.integer('started_at_ms').notNull(),
+      lastSeenAtMs: c.integer('last_seen_at_ms').notNull(),
+      readUntrusted: c.boolean('read_untrusted').notNull(),
+      /** JSON array of the data categories the agent has read in this session. */
+      categories: c.text('categories').notNull(),
+    },
+    (t) => [...c.ownedBy(t.userId, t.id)],
+  )
 
   const logLeaves = c.table('log_leaves', {
     leafIndex: c.integer('leaf_index').primaryKey(),
@@ -397,8 +422,10 @@ export function describeTables(c: Columns) {
       cellId: c.text('cell_id').notNull(),
       commitment: c.bytes('commitment').notNull(),
       sealed: c.bytes('sealed').notNull(),
+      /** Whom the event is about; empty where it is nobody. */
+      userId: c.text('user_id').notNull().default(''),
     },
-    (t) => [c.primaryKey({ columns: [t.eventId, t.part] })],
+    (t) => [c.ownedKey(t.userId, [t.eventId, t.part])],
   )
 
   return {
@@ -427,6 +454,9 @@ export function describeTables(c: Columns) {
     leafParts,
     ...describeReachTables(c),
     ...describeLinkTables(c),
+    ...describeEpochTables(c),
+    ...describeNodeTables(c),
     ...describePeopleTables(c),
+    ...describeOauthTables(c),
   }
 }
