@@ -38,6 +38,7 @@ export async function disconnectInTx(
   agent: AgentRow,
 ): Promise<Revocation> {
   await tx.agents.setStatus(agent.id, 'disconnected')
+  await tx.tokenFamilies.endOfAgent(agent.userId, agent.id, tx.nowMs)
   const revocation = await revokeInScope(tx, agent.userId, { kind: 'agent', id: agent.id })
   const leaf = seal(
     {

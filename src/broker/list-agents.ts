@@ -6,7 +6,10 @@ export type AgentView = {
   agentId: string
   lineageId: string
   name: string
-  keyThumbprint: string
+  /** Null for an agent without a key of its own. */
+  keyThumbprint: string | null
+  /** The OAuth client it connected as, whose name is only claimed; null for one the user registered. */
+  client: { id: string; host: string } | null
   deployments: readonly RegisteredDeployment[]
   status: string
   createdAtMs: number
@@ -26,7 +29,8 @@ export function agentView(row: AgentRow): AgentView {
     agentId: row.id,
     lineageId: row.lineageId,
     name: row.name,
-    keyThumbprint: row.keyThumbprint,
+    keyThumbprint: row.keyThumbprint === '' ? null : row.keyThumbprint,
+    client: row.clientId === null ? null : { id: row.clientId, host: row.clientHost ?? '' },
     deployments: deploymentsOf(row),
     status: row.status,
     createdAtMs: row.createdAtMs,

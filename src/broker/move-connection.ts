@@ -48,6 +48,7 @@ export async function moveConnection(
     for (const grant of grants) await tx.grants.update(heldBy(agent, grant, tx.nowMs))
     await withdrawQuestions(tx, from)
     await tx.agents.setStatus(from.id, 'disconnected')
+    await tx.tokenFamilies.endOfAgent(userId, from.id, tx.nowMs)
 
     const unsettled = (await tx.actions.unsettled(userId)).filter((row) => row.agentId === from.id)
     const moved = grants.map(({ id }) => id)

@@ -12,7 +12,7 @@ import { plainText } from './plain-text.ts'
 import type { Revocation } from './revoke-in-scope.ts'
 
 /** Agents one user may have, so that no list of them grows without end. */
-const AGENTS_MOST = 200
+export const AGENTS_MOST = 200
 
 const publicKeyShape = z.unknown().transform((value, ctx) => {
   const parsed = parsePublicJwk(value)
@@ -83,6 +83,8 @@ function agentRow(id: string, input: RegisterAgent, lineageId: string | null, no
     name: input.name,
     publicJwk: JSON.stringify(input.publicJwk),
     keyThumbprint: thumbprintOf(input.publicJwk),
+    clientId: null,
+    clientHost: null,
     deployments: storedDeployments(input.deployments),
     status: 'connected',
     createdAtMs: nowMs,

@@ -16,7 +16,9 @@ const agentShape = z.strictObject({
   agentId: z.string(),
   lineageId: z.string(),
   name: z.string(),
-  keyThumbprint: z.string(),
+  keyThumbprint: z.string().nullable(),
+  /** The OAuth client it connected as: its name is only claimed, its host is where answers go. */
+  client: z.strictObject({ id: z.string(), host: z.string() }).nullable(),
   deployments: deploymentsShape,
   status: z.enum(['connected', 'disconnected']),
   createdAtMs: timeMs,

@@ -60,6 +60,8 @@ export function seedGrants(db: Database, seed: GrantSeed): Grantee[] {
       name: 'Bench agent',
       publicJwk: '{}',
       keyThumbprint: agentId,
+      clientId: null,
+      clientHost: null,
       deployments,
       status: 'connected',
       createdAtMs,

@@ -24,6 +24,8 @@ export function describeRegistry(bench: StoreBench): void {
         name: 'Qwen Code 代理',
         publicJwk: '{"kty":"OKP"}',
         keyThumbprint: 'thumb',
+        clientId: null,
+        clientHost: null,
         deployments: '[]',
         status: 'active',
         createdAtMs: NOW_MS,

@@ -271,6 +271,8 @@ export async function insertAgent(
     name: 'Test agent',
     publicJwk: '{}',
     keyThumbprint: id,
+    clientId: null,
+    clientHost: null,
     deployments: '[]',
     status: 'connected',
     createdAtMs: broker.store.now().nowMs,

@@ -1,0 +1,39 @@
+import { freezeIdOf } from '../core/decision/freeze-ids.ts'
+import type { Tx } from '../ports/store.ts'
+import type { Broker } from './broker.ts'
+
+/** For whom a token family speaks. */
+export type FamilyIdentity = { userId: string; agentId: string; sessionId: string }
+
+/**
+ * Finds for whom a token family speaks now; undefined when no token may be issued for it any more: it was ended, its
+ * agent is not connected, or one of its agent, user or the platform is frozen.
+ */
+export function findLiveFamily(broker: Broker, familyId: string): Promise<FamilyIdentity | undefined> {
+  return broker.store.read(async (tx) => {
+    const family = await tx.tokenFamilies.find(familyId)
+    if (!family || family.endedAtMs !== null) return undefined
+    const { userId, agentId, sessionId } = family
+    const agent = await tx.agents.find(agentId)
+    if (agent?.status !== 'connected' || agent.userId !== userId) return undefined
+    const frozen = await tx.freezes.matching([
+      freezeIdOf('agent', agentId),
+      freezeIdOf('user', userId),
+      freezeIdOf('platform', '*'),
+    ])
+    return frozen.length > 0 ? undefined : { userId, agentId, sessionId }
+  })
+}
+
+/**
+ * Ends a token family: its refresh tokens are gone, and what is out there of its access tokens decides nothing more.
+ * The connection stays, and so does what was granted to it. Ending it again changes nothing.
+ */
+export function endFamily(broker: Broker, familyId: string): Promise<void> {
+  return broker.store.transaction((tx) => endFamilyInTx(tx, familyId))
+}
+
+async function endFamilyInTx(tx: Tx, familyId: string): Promise<void> {
+  await tx.oauthRecords.removeFamily(familyId)
+  await tx.tokenFamilies.end(familyId, tx.nowMs)
+}
