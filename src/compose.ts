@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BackgroundLoop, startLoop } from './broker/background-loop.ts'
 import type { Broker, Logger, Settings } from './broker/broker.ts'
+import { cancelInFlight } from './broker/cancel-in-flight.ts'
 import { checkRegister } from './broker/check-register.ts'
 import { InFlight } from './broker/in-flight.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
@@ -23,6 +24,8 @@ import { createManifestVerifier } from './keys/jose-manifest-verifier.ts'
 import { createIds } from './keys/new-id.ts'
 import { openPseudonyms } from './keys/pseudonyms.ts'
 import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
+import { openPages } from './pages/open-pages.ts'
+import { findPerson, isSteppedUp } from './people/person.ts'
 import { createLogger } from './pino-logger.ts'
 import type { KeyRing } from './ports/key-ring.ts'
 import { openHttpSkillCaller } from './skills/http-skill.ts'
@@ -212,9 +215,14 @@ function appOf(
   publisher: CheckpointPublisher,
 ): App {
   const { address, agent, user } = config.ratesPerMinute
+  const nowMs = () => broker.store.now().nowMs
   return createApp({
     broker,
     routes: allRoutes(broker, keys, publisher),
+    pages: openPages(
+      { broker, cancel: (ids) => cancelInFlight(broker, ids), nowMs },
+      { findPerson: (value, atMs) => findPerson({ broker }, value, atMs), isSteppedUp },
+    ),
     allowedHosts: hostsOf(config, port),
     allowsDevelopmentTokens: config.devTokens,
     rateLimits: { address: rateLimit(address), agent: rateLimit(agent), user: rateLimit(user) },

@@ -2,6 +2,8 @@
 export type Answer = {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
+  /** Whole `Set-Cookie` values. */
+  readonly cookies?: readonly string[]
   readonly body?: unknown
   readonly content?: { readonly type: string; readonly bytes: string | Uint8Array<ArrayBuffer> }
 }
@@ -26,5 +28,8 @@ export function toResponse(answer: Answer, requestId: string): Response {
   }
   if (answer.headers) Object.assign(headers, answer.headers)
   const bytes = content ? content.bytes : body === undefined ? null : JSON.stringify(body)
-  return new Response(bytes, { status: answer.status, headers })
+  const response = new Response(bytes, { status: answer.status, headers })
+  // Each cookie is a header of its own: they cannot be joined (RFC 6265 section 3).
+  for (const cookie of answer.cookies ?? []) response.headers.append('set-cookie', cookie)
+  return response
 }

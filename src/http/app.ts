@@ -7,14 +7,18 @@ import type { Caller } from '../core/tokens/access-token.ts'
 import { type Answer, toResponse } from './answer.ts'
 import { type Authenticate, createAuthenticator } from './authenticate.ts'
 import { InvalidRequest, problem } from './problem.ts'
+import { isProblemCode, type ProblemCode } from './problem-codes.ts'
 import { addressKey, createRateLimit, type RateLimit, type RateLimitOptions } from './rate-limit.ts'
 import { readJsonBody } from './read-json-body.ts'
 import type { Route } from './route.ts'
+import type { PageSurface, SurfaceRoute } from './surface-route.ts'
 import { wrongCaller } from './wrong-caller.ts'
 
 export type AppOptions = {
   readonly broker: Broker
   readonly routes: readonly Route[]
+  /** Pages for people, beside the API. */
+  readonly pages?: PageSurface
   /** `Host` values that are answered, in lower case with their port. */
   readonly allowedHosts: readonly string[]
   readonly allowsDevelopmentTokens: boolean
@@ -96,7 +100,14 @@ export function createApp(options: AppOptions): App {
   for (const route of routes) {
     hono.on(route.method.toUpperCase(), honoPath(route.path), (c) => serve(server, c, route))
   }
-  hono.notFound((c) => serve(server, c, elsewhere(routes, c.req.path)))
+  const { pages } = options
+  for (const route of pages?.routes ?? []) {
+    hono.on(route.method.toUpperCase(), honoPath(route.path), (c) => serve(server, c, route, pages))
+  }
+  const everywhere = [...routes, ...(pages?.routes ?? [])]
+  hono.notFound((c) =>
+    serve(server, c, elsewhere(everywhere, c.req.path), wantsPage(c.req.raw) ? pages : undefined),
+  )
   return {
     fetch: hono.fetch,
     request: hono.request,
@@ -116,7 +127,7 @@ type Elsewhere = Pick<Route, 'path' | 'callers' | 'body' | 'isBodyOptional' | 'b
   scope?: undefined
 }
 
-function elsewhere(routes: readonly Route[], path: string): Elsewhere {
+function elsewhere(routes: readonly (Route | SurfaceRoute)[], path: string): Elsewhere {
   const here = routes.filter((route) => pathPattern(route.path).test(path))
   const allow = [...new Set(here.map((route) => route.method.toUpperCase()))].sort().join(', ')
   return {
@@ -129,7 +140,17 @@ function elsewhere(routes: readonly Route[], path: string): Elsewhere {
   }
 }
 
-async function serve(server: Server, c: AppContext, route: Route | Elsewhere): Promise<Response> {
+/** Browsers ask for a page where they go; programs, which ask for anything, are answered with a problem. */
+function wantsPage(request: Request): boolean {
+  return request.headers.get('accept')?.includes('text/html') === true
+}
+
+async function serve(
+  server: Server,
+  c: AppContext,
+  route: Route | SurfaceRoute | Elsewhere,
+  pages?: PageSurface,
+): Promise<Response> {
   const startedMs = server.monotonicMs()
   const given = c.req.raw.headers.get('x-request-id')
   const requestId = given !== null && REQUEST_ID.test(given) ? given : randomUUID()
@@ -152,6 +173,11 @@ async function serve(server: Server, c: AppContext, route: Route | Elsewhere): P
     status: answer.status,
     ms: Math.round((server.monotonicMs() - startedMs) * 10) / 10,
   })
+  const code = problemCodeOf(answer)
+  if (pages && code && code !== 'host_not_allowed') {
+    const page = await pages.problemAnswer(code, c.req.raw)
+    return toResponse({ ...page, headers: { ...answer.headers, ...page.headers } }, requestId)
+  }
   if (answer.status >= 400 && answer.body) return toResponse(withRequestId(answer, requestId), requestId)
   return toResponse(answer, requestId)
 }
@@ -159,16 +185,26 @@ async function serve(server: Server, c: AppContext, route: Route | Elsewhere): P
 async function answerTo(
   server: Server,
   c: AppContext,
-  route: Route | Elsewhere,
+  route: Route | SurfaceRoute | Elsewhere,
   requestId: string,
   atMs: number,
 ): Promise<Answer> {
   const { headers } = c.req.raw
-  checkHostAndOrigin(server, c)
+  checkHostAndOrigin(server, c, 'answer' in route)
   const address = c.env?.incoming?.socket.remoteAddress
   takeOne(server, 'address', address === undefined ? 'unknown' : addressKey(address), atMs)
   if (server.isStopping) return problem('stopping', { headers: { connection: 'close', 'retry-after': '5' } })
 
+  if ('answer' in route) {
+    const url = new URL(c.req.url)
+    return route.answer({
+      request: c.req.raw,
+      params: paramsOf(c),
+      url,
+      address: address ?? 'unknown',
+      requestId,
+    })
+  }
   let caller: Caller | null = null
   if (route.callers.length > 0) {
     caller = server.authenticate({
@@ -191,13 +227,15 @@ async function answerTo(
   })
 }
 
-function checkHostAndOrigin(server: Server, c: AppContext): void {
+/** A form on one of our pages is sent with `Origin: null`, for its referrer policy: pages look at more than that. */
+function checkHostAndOrigin(server: Server, c: AppContext, isPage: boolean): void {
   const { headers } = c.req.raw
   const host = headers.get('host') ?? new URL(c.req.url).host
   if (!isAllowed(server, host) || !isAllowed(server, hostIn(c.req.url))) {
     throw new InvalidRequest('host_not_allowed')
   }
   const origin = headers.get('origin')
+  if (isPage && origin === 'null') return
   if (origin !== null && !server.origins.has(origin)) throw new InvalidRequest('origin_not_allowed')
 }
 
@@ -237,6 +275,12 @@ function failed(server: Server, error: unknown, requestId: string): Answer {
   }
   server.logger.error('request_failed', { requestId, error })
   return problem('internal')
+}
+
+function problemCodeOf({ status, body }: Answer): ProblemCode | undefined {
+  if (status < 400 || typeof body !== 'object' || body === null || !('code' in body)) return undefined
+  const { code } = body
+  return typeof code === 'string' && isProblemCode(code) ? code : undefined
 }
 
 function withRequestId(answer: Answer, requestId: string): Answer {

@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts'
 import { DOCS_CSP, docsPage, problemPage } from './docs-page.ts'
 import { openApiDocument } from './openapi.ts'
 import { problem } from './problem.ts'
-import { PROBLEMS, type ProblemCode } from './problem-codes.ts'
+import { isProblemCode, PROBLEMS } from './problem-codes.ts'
 import { type Route, route } from './route.ts'
 
 /** The version of the API, which only gains members while it stays. */
@@ -52,10 +52,6 @@ export function documentationRoutes(routes: readonly Route[], issuer: string): R
           : problem('not_found'),
     }),
   ]
-}
-
-function isProblemCode(code: string): code is ProblemCode {
-  return Object.hasOwn(PROBLEMS, code)
 }
 
 function htmlAnswer(html: string): Answer {

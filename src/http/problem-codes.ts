@@ -12,3 +12,7 @@ export const PROBLEMS = {
 }
 
 export type ProblemCode = keyof typeof PROBLEMS
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code)
+}

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Settings } from '../../src/broker/broker.ts'
+import type { Broker, Settings } from '../../src/broker/broker.ts'
 import { mintAccessToken } from '../../src/broker/mint-access-token.ts'
 import { type CheckpointPublisher, openCheckpointPublisher } from '../../src/broker/publish-checkpoint.ts'
 import type { Caller, CallerKind } from '../../src/core/tokens/access-token.ts'
@@ -10,6 +10,7 @@ import { type App, type AppOptions, createApp } from '../../src/http/app.ts'
 import { problemsOf } from '../../src/http/openapi.ts'
 import type { Route } from '../../src/http/route.ts'
 import { allRoutes } from '../../src/http/routes.ts'
+import type { PageSurface } from '../../src/http/surface-route.ts'
 import { openKeyRing } from '../../src/keys/folder-key-ring.ts'
 import type { KeyRing } from '../../src/ports/key-ring.ts'
 import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
@@ -59,6 +60,8 @@ type TokenFor = { readonly kind: CallerKind } & Partial<{
 export type TestAppOptions = {
   readonly settings?: Partial<Settings>
   readonly app?: Partial<Omit<AppOptions, 'broker' | 'routes'>>
+  /** Pages to serve beside the API. */
+  readonly pages?: (broker: Broker) => PageSurface
 }
 
 /** The whole HTTP surface over a test broker, in process. */
@@ -83,6 +86,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     allowsDevelopmentTokens: true,
     rateLimits: { address: PLENTY, agent: PLENTY, user: PLENTY },
     monotonicMs: () => test.clock.nowMs(),
+    ...(options.pages ? { pages: options.pages(broker) } : {}),
     ...options.app,
   })
   return {

@@ -1,0 +1,27 @@
+import type { Answer } from './answer.ts'
+import type { ProblemCode } from './problem-codes.ts'
+
+/** What another surface, such as the pages, is handed once host, origin and rate have been checked. */
+export type SurfaceRequest = {
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+  readonly url: URL
+  /** The peer's address, `unknown` where the server does not tell. */
+  readonly address: string
+  readonly requestId: string
+}
+
+/** A route of a surface that reads its own body and says who may call by itself. */
+export type SurfaceRoute = {
+  readonly method: 'get' | 'post'
+  /** As OpenAPI spells it, with `{name}` for a parameter. */
+  readonly path: string
+  answer(raw: SurfaceRequest): Promise<Answer>
+}
+
+/** Pages served beside the API, under the same checks of host, origin, rate and stop. */
+export type PageSurface = {
+  readonly routes: readonly SurfaceRoute[]
+  /** What a person sees of a problem; only asked where a page was wanted. */
+  problemAnswer(code: ProblemCode, request: Request): Promise<Answer>
+}

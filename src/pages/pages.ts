@@ -1,0 +1,20 @@
+import type { Broker } from '../broker/broker.ts'
+import type { CancelInFlight } from '../broker/cancel-in-flight.ts'
+import { homePage } from './home-page.ts'
+import { languagePage } from './language-page.ts'
+import type { Page } from './page.ts'
+
+/** What pages are made from. */
+export type PageDeps = {
+  readonly broker: Broker
+  /** Tells skills to give up what is in flight, after a revocation. */
+  readonly cancel: CancelInFlight
+  /** Whether we are reached by https, which decides what our cookies are called. */
+  readonly isSecure: boolean
+  readonly nowMs: () => number
+}
+
+/** Every page there is. */
+export function allPages({ isSecure }: PageDeps): Page[] {
+  return [homePage(), languagePage(isSecure)]
+}
