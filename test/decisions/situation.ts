@@ -42,6 +42,8 @@ export type Situation = {
   /** What one call can cost, in place of what the sample says. */
   most: Record<string, number> | null
   deployment: string
+  /** What the agent says it runs on; empty for an agent that says nothing. */
+  registered: string[]
   frozenBy: string[]
   agent: 'connected' | 'disconnected' | 'unknown'
   clockTrusted: boolean
@@ -80,6 +82,7 @@ const ORDER: Situation = {
   },
   most: null,
   deployment: 'dep_registered',
+  registered: ['dep_registered', 'dep_other'],
   frozenBy: [],
   agent: 'connected',
   clockTrusted: true,
@@ -220,7 +223,7 @@ export function asFacts(at: Situation): { request: DecisionRequest; facts: Facts
           : {
               connected: at.agent === 'connected',
               lineageId: 'lineage',
-              deploymentIds: ['dep_registered', 'dep_other'],
+              deploymentIds: at.registered,
             },
       skill: at.skillState === 'approved' ? { kind: 'approved', loaded, action } : { kind: at.skillState },
       arguments: checked.arguments,

@@ -192,8 +192,15 @@ function constraintsHold(
     : { code: 'constraint_violated', pointer: outcome.pointer, fault: outcome.code }
 }
 
+/**
+ * An agent that registered no deployment says nothing of its model, and names none: that is within a consent to
+ * whatever it registered, and outside of one to certain models. One of several that is not named is ambiguous.
+ */
 function deploymentIsAllowed({ request, facts }: Declared, { terms }: CandidateGrant): Refusal | undefined {
-  const registered = facts.agent?.deploymentIds.includes(request.deploymentId) ?? false
+  const ids = facts.agent?.deploymentIds ?? null
+  const saysNothing = request.deploymentId === '' && ids?.length === 0
+  if (saysNothing && terms.deployments.kind === 'registered') return undefined
+  const registered = ids?.includes(request.deploymentId) ?? false
   const named =
     terms.deployments.kind === 'registered' || terms.deployments.ids.includes(request.deploymentId)
   return registered && named ? undefined : { code: 'deployment_not_allowed' }
