@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { domainOfMailAddress } from './core/grant/mail-address.ts'
 import { devOriginFaults } from './skills/egress-guard.ts'
 
 /** Everything an operator can choose, read once at start. */
@@ -7,7 +8,7 @@ export type Config = {
   readonly port: number
   readonly host: string
   readonly dataFolder: string
-  /** Null for `http://<host>:<port>`, which is known once the port is. */
+  /** Null for `http://localhost:<port>`, which is known once the port is. */
   readonly publicUrl: string | null
   readonly logOrigin: string
   /** `Host` values that are answered besides the broker's own address. */
@@ -22,6 +23,14 @@ export type Config = {
   readonly approvalWithinMs: number
   readonly coolDownMs: number
   readonly openQuestionsMost: number
+  readonly questionsPerDayMost: number
+  readonly unusedGrantMs: number
+  /** Where the platform's own app is told of messages; null for nowhere. */
+  readonly platformWebhook: string | null
+  /** A file with the URL of the mail server, its password among it; null for no mail. */
+  readonly smtpUrlFile: string | null
+  /** Whom mail comes from; set with the server. */
+  readonly mailFrom: string | null
   readonly logLevel: LogLevel
   /** How long a stop waits for what is in flight. */
   readonly stopWithinMs: number
@@ -36,6 +45,7 @@ export type ReadConfig =
 
 const PREFIX = 'COUNTERSIGN_'
 const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
 
 /**
  * Reads the configuration from environment variables. Every fault is listed at once, names nobody knows among them:
@@ -71,6 +81,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     approvalWithinMs: reader.integer('APPROVAL_WITHIN_MINUTES', 15, 1, 1_440) * MINUTE_MS,
     coolDownMs: reader.integer('COOL_DOWN_MINUTES', 60, 0, 43_200) * MINUTE_MS,
     openQuestionsMost: reader.integer('OPEN_QUESTIONS_MOST', 3, 1, 100),
+    questionsPerDayMost: reader.integer('QUESTIONS_PER_DAY_MOST', 20, 1, 1_000),
+    unusedGrantMs: reader.integer('UNUSED_GRANT_DAYS', 90, 15, 400) * DAY_MS,
+    platformWebhook: reader.optional('PLATFORM_WEBHOOK', checkWebhook),
+    smtpUrlFile: reader.optional('SMTP_URL_FILE'),
+    mailFrom: reader.optional('MAIL_FROM', checkMailAddress),
     logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     stopWithinMs: reader.integer('STOP_WITHIN_SECONDS', 20, 0, 600) * 1000,
   }
@@ -80,9 +95,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
   return faults.length > 0 ? { ok: false, faults } : { ok: true, config: deepFreeze(config) }
 }
 
-/** The broker's public URL, which is the issuer of its tokens. @param port the one that is listened on. */
+/**
+ * The broker's public URL, which is the issuer of its tokens. On this machine alone it is `localhost`: browsers make
+ * passkeys for names only, never for an address.
+ *
+ * @param port the one that is listened on.
+ */
 export function issuerOf({ publicUrl, host }: Pick<Config, 'publicUrl' | 'host'>, port: number): string {
-  return publicUrl ?? `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+  if (publicUrl !== null) return publicUrl
+  const name = host === '127.0.0.1' || host === '::1' ? 'localhost' : host
+  return `http://${isIP(name) === 6 ? `[${name}]` : name}:${port}`
 }
 
 /** The `Host` values a broker answers: its own on loopback, its public one, and those that were named. */
@@ -159,6 +181,8 @@ class Reader {
   checkTogether(config: Config): void {
     if (!isLoopback(config.host) && config.publicUrl === null)
       this.#fault('PUBLIC_URL', `is required when COUNTERSIGN_HOST is ${config.host}`)
+    if ((config.smtpUrlFile === null) !== (config.mailFrom === null))
+      this.#fault('MAIL_FROM', 'and COUNTERSIGN_SMTP_URL_FILE are set together, or neither is')
   }
 
   allFaults(): string[] {
@@ -192,6 +216,17 @@ function checkPublicUrl(text: string): string | undefined {
 function checkLogOrigin(text: string): string | undefined {
   const isName = /^[a-z0-9.-]+(:\d+)?(\/[A-Za-z0-9._-]+)*$/.test(text) && text.length <= 200
   return isName ? undefined : 'must be a URL without its scheme, such as broker.example/log'
+}
+
+/** Reached through the egress guard, which allows plain http to development origins only. */
+function checkWebhook(text: string): string | undefined {
+  return /^https?:\/\/[\x21-\x7e]+$/.test(text) && URL.canParse(text) && text.length <= 300
+    ? undefined
+    : 'must be an https URL such as https://app.example/countersign'
+}
+
+function checkMailAddress(text: string): string | undefined {
+  return domainOfMailAddress(text) === undefined ? 'must be one plain mail address' : undefined
 }
 
 function checkHost(text: string): string | undefined {

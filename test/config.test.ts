@@ -74,10 +74,10 @@ describe('the configuration', () => {
 
   it('answers its own address on loopback, and only what was named elsewhere', () => {
     const local = { host: '127.0.0.1', publicUrl: null, allowedHosts: [] }
-    expect(issuerOf(local, 4000)).toBe('http://127.0.0.1:4000')
+    expect(issuerOf(local, 4000)).toBe('http://localhost:4000')
     expect(hostsOf(local, 4000)).toEqual(['127.0.0.1:4000', 'localhost:4000', '[::1]:4000'])
     const open = { host: '0.0.0.0', publicUrl: 'https://broker.example', allowedHosts: ['10.0.0.5:4000'] }
     expect(hostsOf(open, 4000)).toEqual(['broker.example', '10.0.0.5:4000'])
-    expect(issuerOf({ host: '::1', publicUrl: null }, 4000)).toBe('http://[::1]:4000')
+    expect(issuerOf({ host: '::1', publicUrl: null }, 4000)).toBe('http://localhost:4000')
   })
 })

@@ -32,7 +32,7 @@ describe('npm start', () => {
     const env = { COUNTERSIGN_DATA: tempFolder(), COUNTERSIGN_PORT: '0', COUNTERSIGN_DEV_TOKENS: '1' }
     const { child, said, ended } = start(MAIN, [], env)
     while (!said.out.includes('is listening on')) await once(child.stdout, 'data')
-    const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(said.out) ?? []
+    const [url = ''] = /http:\/\/localhost:\d+/.exec(said.out) ?? []
     const port = new URL(url).port
 
     const cliEnv = { ...env, COUNTERSIGN_PORT: port }

@@ -43,7 +43,7 @@ function command(keys: Command, name: string, description: string): Command {
     )
     .requiredOption('--reason <text>', 'why, as the log will say')
     .requiredOption('--token-file <file>', "an operator's access token")
-    .option('--broker <url>', 'the broker', 'http://127.0.0.1:8787')
+    .option('--broker <url>', 'the broker', 'http://localhost:8787')
 }
 
 /** Returns the answer's JSON, or prints why it was refused and returns undefined. */

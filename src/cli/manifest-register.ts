@@ -29,7 +29,7 @@ export function addManifestRegister(manifest: Command, terminal: Terminal): void
     .description('submit a signed manifest to a broker, where operators approve it')
     .argument('<file>', 'manifest.json')
     .option('--jws <file>', 'the signature (default: manifest.jws beside the manifest)')
-    .option('--broker <url>', 'the broker', 'http://127.0.0.1:8787')
+    .option('--broker <url>', 'the broker', 'http://localhost:8787')
     .option('--json', "print the broker's answer as it is", false)
     .action(async (file: string, options: Options) => {
       const signature = readText(options.jws ?? signatureFileBeside(file)).trim()

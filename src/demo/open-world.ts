@@ -55,7 +55,7 @@ export async function openWorld(
   try {
     const port = (await freePort(PORT)) ?? (await freePort(0))
     mustHold(port !== undefined, 'no port of 127.0.0.1 can be listened on')
-    const url = `http://127.0.0.1:${port}`
+    const url = `http://localhost:${port}`
     const keys = await openDemoKeys(join(folder, 'demo', 'keys.json'))
     const keysUrl = `${url}/.well-known/jwks.json`
     const skills = await startSkills({ folder: join(folder, 'demo'), issuer: url, keysUrl, keys })

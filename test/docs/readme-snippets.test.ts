@@ -36,7 +36,7 @@ async function start(code: string): Promise<{ url: string; process: ChildProcess
   const url = `http://127.0.0.1:${await freePort(0)}`
   const file = join(folder, `server-${new URL(url).port}.ts`)
   const own = code
-    .replaceAll('http://127.0.0.1:8787', brokerUrl)
+    .replaceAll('http://localhost:8787', brokerUrl)
     .replaceAll('http://127.0.0.1:9200', url)
     .replaceAll('9200', new URL(url).port)
     .replaceAll("'../src/", "'../../../src/")
