@@ -6,6 +6,8 @@ export type Answer = {
   readonly cookies?: readonly string[]
   readonly body?: unknown
   readonly content?: { readonly type: string; readonly bytes: string | Uint8Array<ArrayBuffer> }
+  /** Made already, by a surface that streams; only what every answer has is added. */
+  readonly response?: Response
 }
 
 /** No answer of the API may be kept by a cache, shown in a frame, or read as something else. */
@@ -20,6 +22,7 @@ const SECURITY_HEADERS = {
 /** Turns an answer into a response. Headers stay a plain object, which the server writes without another copy. */
 export function toResponse(answer: Answer, requestId: string): Response {
   const { body, content } = answer
+  if (answer.response) return withSecurityHeaders(answer.response, requestId)
   const isProblem = answer.status >= 400
   const headers: Record<string, string> = { ...SECURITY_HEADERS, 'x-request-id': requestId }
   if (content) headers['content-type'] = content.type
@@ -31,5 +34,13 @@ export function toResponse(answer: Answer, requestId: string): Response {
   const response = new Response(bytes, { status: answer.status, headers })
   // Each cookie is a header of its own: they cannot be joined (RFC 6265 section 3).
   for (const cookie of answer.cookies ?? []) response.headers.append('set-cookie', cookie)
+  return response
+}
+
+function withSecurityHeaders(response: Response, requestId: string): Response {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    if (!response.headers.has(name)) response.headers.set(name, value)
+  }
+  response.headers.set('x-request-id', requestId)
   return response
 }

@@ -11,7 +11,7 @@ import { isProblemCode, type ProblemCode } from './problem-codes.ts'
 import { addressKey, createRateLimit, type RateLimit, type RateLimitOptions } from './rate-limit.ts'
 import { readJsonBody } from './read-json-body.ts'
 import type { Route } from './route.ts'
-import type { PageSurface, SurfaceRoute } from './surface-route.ts'
+import type { PageSurface, StreamSurface, SurfaceRoute } from './surface-route.ts'
 import { wrongCaller } from './wrong-caller.ts'
 
 export type AppOptions = {
@@ -19,6 +19,8 @@ export type AppOptions = {
   readonly routes: readonly Route[]
   /** Pages for people, beside the API. */
   readonly pages?: PageSurface
+  /** Surfaces that stream, such as the one of MCP. */
+  readonly streams?: readonly StreamSurface[]
   /** `Host` values that are answered, in lower case with their port. */
   readonly allowedHosts: readonly string[]
   readonly allowsDevelopmentTokens: boolean
@@ -71,18 +73,19 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/
 export function createApp(options: AppOptions): App {
   const { broker, routes } = options
   const { issuer } = broker.settings
+  const tokens = {
+    issuer,
+    signer: broker.signer,
+    allowsDevelopmentTokens: options.allowsDevelopmentTokens,
+    nowMs: options.nowMs ?? (() => broker.store.now().nowMs),
+  }
   const server: Server = {
     hosts: new Set(options.allowedHosts),
     origins: new Set([
       new URL(issuer).origin,
       ...options.allowedHosts.flatMap((host) => [`http://${host}`, `https://${host}`]),
     ]),
-    authenticate: createAuthenticator({
-      issuer,
-      signer: broker.signer,
-      allowsDevelopmentTokens: options.allowsDevelopmentTokens,
-      nowMs: options.nowMs ?? (() => broker.store.now().nowMs),
-    }),
+    authenticate: createAuthenticator(tokens),
     limits: {
       address: createRateLimit(options.rateLimits.address),
       agent: createRateLimit(options.rateLimits.agent),
@@ -96,7 +99,13 @@ export function createApp(options: AppOptions): App {
     isStopping: false,
   }
 
+  const { streams = [] } = options
   const hono = new Hono<Env>()
+  for (const surface of streams) {
+    const { resource } = surface
+    const route = { ...surface, authenticate: createAuthenticator({ ...tokens, resource }) }
+    hono.all(surface.path, (c) => serve(server, c, route))
+  }
   for (const route of routes) {
     hono.on(route.method.toUpperCase(), honoPath(route.path), (c) => serve(server, c, route))
   }
@@ -111,13 +120,13 @@ export function createApp(options: AppOptions): App {
   return {
     fetch: hono.fetch,
     request: hono.request,
-    idle: () =>
-      new Promise((resolve) => {
-        if (server.inFlight === 0) resolve()
-        else server.whenIdle.push(resolve)
-      }),
+    async idle() {
+      await Promise.all(streams.map((surface) => surface.idle()))
+      if (server.inFlight > 0) await new Promise<void>((resolve) => server.whenIdle.push(resolve))
+    },
     stopAccepting() {
       server.isStopping = true
+      for (const surface of streams) surface.stop()
     },
   }
 }
@@ -126,6 +135,9 @@ export function createApp(options: AppOptions): App {
 type Elsewhere = Pick<Route, 'path' | 'callers' | 'body' | 'isBodyOptional' | 'bodyBytesMost' | 'run'> & {
   scope?: undefined
 }
+
+/** A surface that streams says by itself who may call, by an authenticator for its own resource. */
+type StreamRoute = StreamSurface & { readonly authenticate: Authenticate }
 
 function elsewhere(routes: readonly (Route | SurfaceRoute)[], path: string): Elsewhere {
   const here = routes.filter((route) => pathPattern(route.path).test(path))
@@ -148,7 +160,7 @@ function wantsPage(request: Request): boolean {
 async function serve(
   server: Server,
   c: AppContext,
-  route: Route | SurfaceRoute | Elsewhere,
+  route: Route | SurfaceRoute | StreamRoute | Elsewhere,
   pages?: PageSurface,
 ): Promise<Response> {
   const startedMs = server.monotonicMs()
@@ -185,7 +197,7 @@ async function serve(
 async function answerTo(
   server: Server,
   c: AppContext,
-  route: Route | SurfaceRoute | Elsewhere,
+  route: Route | SurfaceRoute | StreamRoute | Elsewhere,
   requestId: string,
   atMs: number,
 ): Promise<Answer> {
@@ -195,26 +207,15 @@ async function answerTo(
   takeOne(server, 'address', address === undefined ? 'unknown' : addressKey(address), atMs)
   if (server.isStopping) return problem('stopping', { headers: { connection: 'close', 'retry-after': '5' } })
 
-  if ('answer' in route) {
+  if ('answer' in route || 'respond' in route) {
     const url = new URL(c.req.url)
-    return route.answer({
-      request: c.req.raw,
-      params: paramsOf(c),
-      url,
-      address: address ?? 'unknown',
-      requestId,
-    })
+    const raw = { request: c.req.raw, params: paramsOf(c), url, address: address ?? 'unknown', requestId }
+    if ('answer' in route) return route.answer(raw)
+    const authenticate = () => callerOf(server, c, route, atMs)
+    const response = await route.respond({ ...raw, authenticate })
+    return { status: response.status, response }
   }
-  let caller: Caller | null = null
-  if (route.callers.length > 0) {
-    caller = server.authenticate({
-      authorization: headers.get('authorization'),
-      proof: headers.get('dpop'),
-      method: c.req.method,
-      url: c.req.url,
-    })
-    checkCaller(server, caller, route, atMs)
-  }
+  const caller = route.callers.length > 0 ? callerOf(server, c, route, atMs) : null
   const body: JsonValue | undefined = route.body
     ? await readJsonBody(c.req.raw, { maxBytes: route.bodyBytesMost, isOptional: route.isBodyOptional })
     : undefined
@@ -225,6 +226,24 @@ async function answerTo(
     body,
     request: { requestId, header: (name) => headers.get(name) ?? undefined },
   })
+}
+
+function callerOf(
+  server: Server,
+  c: AppContext,
+  route: Route | Elsewhere | StreamRoute,
+  atMs: number,
+): Caller {
+  const { headers } = c.req.raw
+  const authenticate = 'respond' in route ? route.authenticate : server.authenticate
+  const caller = authenticate({
+    authorization: headers.get('authorization'),
+    proof: headers.get('dpop'),
+    method: c.req.method,
+    url: c.req.url,
+  })
+  checkCaller(server, caller, route, atMs)
+  return caller
 }
 
 /** A form on one of our pages is sent with `Origin: null`, for its referrer policy: pages look at more than that. */
@@ -250,10 +269,16 @@ function hostIn(url: string): string {
   return end === -1 ? url.slice(at) : url.slice(at, end)
 }
 
-function checkCaller(server: Server, caller: Caller, route: Route | Elsewhere, atMs: number): void {
+function checkCaller(
+  server: Server,
+  caller: Caller,
+  route: Route | Elsewhere | StreamRoute,
+  atMs: number,
+): void {
   if (caller.kind !== 'operator') {
     takeOne(server, caller.kind, caller.kind === 'agent' ? caller.agentId : caller.userId, atMs)
   }
+  if ('respond' in route) return
   if (!route.callers.includes(caller.kind)) throw wrongCaller(route.callers)
   if (route.scope && caller.kind !== 'operator' && !caller.scopes.includes(route.scope)) {
     throw new InvalidRequest('scope_required', { members: { scope: route.scope } })

@@ -10,6 +10,8 @@ import { createProofReplays } from './proof-replays.ts'
 
 export type AuthenticateOptions = {
   readonly issuer: string
+  /** Agents' tokens may be meant for this resource (RFC 8707) as well. */
+  readonly resource?: string
   readonly signer: Signer
   /** Whether tokens minted from the key folder are good here. */
   readonly allowsDevelopmentTokens: boolean
@@ -43,6 +45,7 @@ const TOKEN_CHARACTERS_MOST = 8_192
  */
 export function createAuthenticator(options: AuthenticateOptions): Authenticate {
   const { issuer, signer, allowsDevelopmentTokens, nowMs } = options
+  const forWhom = { issuer, ...(options.resource === undefined ? {} : { resource: options.resource }) }
   const verified = new LRUCache<string, VerifiedAccessToken>({ max: TOKENS_MOST })
   const replays = createProofReplays()
   // Which proofs were used before a restart is not known any more, so none from before it is taken.
@@ -65,7 +68,7 @@ export function createAuthenticator(options: AuthenticateOptions): Authenticate 
     const digest = hash('sha256', text, 'base64url')
     const known = verified.get(digest)
     if (known && atMs < known.expiresAtMs) return known
-    const verdict = verifyAccessToken(text, { issuer, keys: trusted, nowMs: atMs })
+    const verdict = verifyAccessToken(text, { ...forWhom, keys: trusted, nowMs: atMs })
     if (!verdict.ok) throw unauthenticated('token_invalid', `The token was refused: ${verdict.code}.`)
     const { token } = verdict
     if (token.isDevelopment && !allowsDevelopmentTokens) {

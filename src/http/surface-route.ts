@@ -1,3 +1,4 @@
+import type { Caller } from '../core/tokens/access-token.ts'
 import type { Answer } from './answer.ts'
 import type { ProblemCode } from './problem-codes.ts'
 
@@ -24,4 +25,21 @@ export type PageSurface = {
   readonly routes: readonly SurfaceRoute[]
   /** What a person sees of a problem; only asked where a page was wanted. */
   problemAnswer(code: ProblemCode, request: Request): Promise<Answer>
+}
+
+/** A path whose surface answers every method itself, streams included, after host, origin, rate and stop were checked. */
+export type StreamSurface = {
+  readonly path: string
+  /** What agents' tokens may be meant for besides the API (RFC 8707). */
+  readonly resource: string
+  respond(raw: SurfaceRequest & Authenticating): Promise<Response>
+  /** Ends the streams that would stay open; what is being answered goes on. */
+  stop(): void
+  /** Resolves when nothing is being answered. */
+  idle(): Promise<void>
+}
+
+type Authenticating = {
+  /** Says who calls, and counts the call. @throws InvalidRequest where it cannot be said, or too many came. */
+  authenticate(): Caller
 }

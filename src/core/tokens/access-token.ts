@@ -89,6 +89,8 @@ export type AccessTokenVerdict =
 
 export type AccessTokenExpectation = {
   readonly issuer: string
+  /** A resource of the broker's (RFC 8707) that agents' tokens may be meant for as well, such as `<issuer>/mcp`. */
+  readonly resource?: string
   readonly keys: readonly VerificationKey[]
   readonly nowMs: number
 }
@@ -121,7 +123,9 @@ function checkClaims(
   if (!parsed.success) return refused('invalid_claims')
   const claims = parsed.data
   if (claims.iss !== expected.issuer) return refused('wrong_issuer')
-  if (claims.aud !== audienceOf(expected.issuer, kind)) return refused('wrong_audience')
+  const isForResource =
+    kind === 'agent' && expected.resource !== undefined && claims.aud === expected.resource
+  if (claims.aud !== audienceOf(expected.issuer, kind) && !isForResource) return refused('wrong_audience')
   const lifetime = claims.exp - claims.iat
   if (lifetime <= 0 || lifetime > ACCESS_TOKEN_TTL_SECONDS_MOST[kind]) return refused('lifetime_too_long')
   const startsAtMs = (Math.max(claims.iat, claims.nbf ?? 0) - CLOCK_SKEW_SECONDS) * 1000
