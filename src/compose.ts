@@ -11,6 +11,7 @@ import { type CheckpointPublisher, openCheckpointPublisher } from './broker/publ
 import { RecentRefusals } from './broker/recent-refusals.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
 import { takeUpUnsettled } from './broker/take-up-unsettled.ts'
+import { WakeUp } from './broker/wake-up.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
 import { taggedDigest } from './core/canonical-json.ts'
 import { plainJson } from './core/manifest/manifest-change.ts'
@@ -187,17 +188,22 @@ function openBroker(
     manifests: new ManifestCache(),
     recentRefusals: new RecentRefusals(),
     inFlight: new InFlight(),
+    deliveries: new WakeUp(),
     newId: createIds(Date.now),
+    nodeId: createIds(Date.now)('node'),
     settings: settingsOf(config, issuer),
     logger,
   }
 }
 
 function settingsOf(config: Config, issuer: string): Settings {
-  const { keepPartsDays, consentWithinMs, approvalWithinMs, coolDownMs, openQuestionsMost } = config
-  const rules = { keepPartsDays, consentWithinMs, approvalWithinMs, coolDownMs, openQuestionsMost }
+  const { keepPartsDays, consentWithinMs, approvalWithinMs, coolDownMs } = config
+  const { openQuestionsMost, questionsPerDayMost, unusedGrantMs } = config
+  const asking = { coolDownMs, openQuestionsMost, questionsPerDayMost }
+  const rules = { keepPartsDays, consentWithinMs, approvalWithinMs, ...asking, unusedGrantMs }
   return {
     ...rules,
+    platformWebhook: config.platformWebhook !== null,
     issuer,
     logOrigin: config.logOrigin,
     // Leaves name the rules by this: the version of the decision and what was configured.

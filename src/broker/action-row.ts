@@ -76,6 +76,9 @@ export function newActionRow(
     decidedAtMs: nowMs,
     settledAtMs: null,
     nextCheckAtMs: null,
+    nodeId: null,
+    doubtedAtMs: null,
+    settleLeafHash: null,
   }
 }
 
@@ -87,6 +90,7 @@ export function decidedRow(
   manifestDigest: string | null,
   brokerKey: string,
   sent: Buffer | null,
+  nodeId: string | null,
 ): ActionRow {
   const base = { ...row, manifestDigest, decidedAtMs: facts.nowMs }
   switch (decision.effect) {
@@ -111,6 +115,7 @@ export function decidedRow(
         decidedAtMs: facts.reservedAtMs,
         asked: decision.approvalId !== null,
         counted: true,
+        nodeId,
       }
   }
 }

@@ -3,6 +3,15 @@ import type { ActionRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 
 /**
+ * Whether an execution is still as this process left it. One that was taken for dead finds it in doubt, and perhaps
+ * settled: then it is not its to send any more.
+ */
+export async function isStillOurs(tx: Tx, row: ActionRow): Promise<boolean> {
+  const now = await tx.actions.find(row.id)
+  return now?.status === row.status && now.nodeId === row.nodeId
+}
+
+/**
  * Whether what permitted an execution still stands: asked right before the first byte, and again before the
  * same bytes are sent a second time. A one-time grant was used up by this very permit.
  */

@@ -49,7 +49,7 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     userId: asked.userId,
     skillId: await knownSkill(broker, asked.skill),
   })
-  return broker.store.transaction(async (tx) => {
+  const authorization = await broker.store.transaction<Authorization>(async (tx) => {
     const before = await tx.actions.findByKey(asked.userId, asked.agentId, asked.idempotencyKey)
     if (before && before.requestDigest !== requestDigestOf(asked)) return { kind: 'key_conflict' }
     if (before && isRemembered(before)) return { kind: 'remembered', row: before }
@@ -69,6 +69,8 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     const row = before ? { ...before, deploymentId: fresh.deploymentId, sessionId: fresh.sessionId } : fresh
     return record(broker, tx, seal, { asked, loaded, decision, row, isNew: !before })
   })
+  if (authorization.kind === 'ask') broker.deliveries.wake()
+  return authorization
 }
 
 /**
@@ -134,7 +136,15 @@ async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Decidi
   const { facts } = loaded
   const attemptKey = broker.pseudonyms.brokerKey(asked.userId, asked.agentId, asked.idempotencyKey, 1)
   const body = decision.effect === 'permit' ? bytesToSend(broker, asked, loaded, attemptKey) : null
-  let row = decidedRow(deciding.row, decision, facts, loaded.loaded?.digest ?? null, attemptKey, body)
+  let row = decidedRow(
+    deciding.row,
+    decision,
+    facts,
+    loaded.loaded?.digest ?? null,
+    attemptKey,
+    body,
+    broker.nodeId,
+  )
   if (leavesYesUnused(decision, facts)) row = { ...row, status: 'waiting' }
 
   if (decision.effect !== 'deny' || isFirstRefusal(broker, asked, facts, decision.refusal)) {

@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.ts'
 import type { InFlight } from './in-flight.ts'
 import type { ManifestCache } from './manifest-cache.ts'
 import type { RecentRefusals } from './recent-refusals.ts'
+import type { WakeUp } from './wake-up.ts'
 
 /** Platform-wide choices, read once at start. */
 export type Settings = {
@@ -30,6 +31,12 @@ export type Settings = {
   coolDownMs: number
   /** Open questions one agent may have for one skill. */
   openQuestionsMost: number
+  /** Questions one agent, whatever it registers as, may put to its user about one skill in 24 hours. */
+  questionsPerDayMost: number
+  /** A grant that was not used for so long ends by itself, in milliseconds. */
+  unusedGrantMs: number
+  /** Whether the platform's own app is told of every message. */
+  platformWebhook: boolean
   /** What restores of the store have forgotten; left out where it was never restored. */
   forgotten?: readonly ForgottenSpan[]
   /** Exact origins on loopback that skills may have while they are built; empty in production. */
@@ -56,7 +63,11 @@ export type Broker = {
   manifests: ManifestCache
   recentRefusals: RecentRefusals
   inFlight: InFlight
+  /** Wakes what delivers messages, once one is durable. */
+  deliveries: WakeUp
   newId: (kind: IdKind) => string
+  /** This process among those on the same database. */
+  nodeId: string
   settings: Settings
   logger: Logger
 }

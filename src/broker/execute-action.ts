@@ -2,11 +2,12 @@ import type { Outcome } from '../core/execution/outcome.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import type { LoadedAction } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
-import { authorityStands } from './authority-stands.ts'
+import type { Tx } from '../ports/store.ts'
+import { authorityStands, isStillOurs } from './authority-stands.ts'
 import type { Permit } from './authorize-action.ts'
 import type { Broker } from './broker.ts'
 import { nextCheckAtMs } from './next-check.ts'
-import { sendToSkill } from './send-to-skill.ts'
+import { type SkillRequest, sendIfStill } from './send-to-skill.ts'
 import { type ActionOutcome, chargedIn, settleAction } from './settle-action.ts'
 
 /**
@@ -21,17 +22,26 @@ export async function executeAction(broker: Broker, permit: Permit): Promise<Act
     const { nowMs } = broker.store.now()
     return { kind: 'in_doubt', reason: 'broker_failed', nextCheckAtMs: nextCheckAtMs(action, row, nowMs) }
   })
+  if (outcome === 'not_ours') return asItIsNow(broker, row)
   const { row: settled } = await settleAction(broker, row, action, outcome)
   return settled
 }
 
-async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome> {
+/** Somebody else took it up meanwhile and settles it: nothing was sent from here, and nothing is said of it. */
+async function asItIsNow(broker: Broker, row: ActionRow): Promise<ActionRow> {
+  broker.logger.warn('execution_taken_up_elsewhere')
+  const now = await broker.store.read(async (tx) => tx.actions.find(row.id))
+  if (!now) throw new Error('an execution that was permitted is missing')
+  return now
+}
+
+async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome | 'not_ours'> {
   const { row, loaded, action, body } = permit
   if (body === null || row.leafHash === null || row.brokerKey === null) {
     return { kind: 'failed', code: 'skill_not_configured', by: { by: 'broker' } }
   }
-  if (!(await broker.store.read((tx) => authorityStands(tx, row)))) return { kind: 'overtaken' }
-  const outcome = await sendToSkill(broker, {
+  const last: { standing: Standing } = { standing: 'not_ours' }
+  const request: SkillRequest = {
     kind: 'action',
     loaded,
     action,
@@ -42,8 +52,20 @@ async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome> 
     leafHash: row.leafHash,
     amount: amountOfRow(row),
     retentionDays: permit.retentionDays,
+  }
+  const outcome = await sendIfStill(broker, request, async () => {
+    last.standing = await broker.store.read((tx) => standingOf(tx, row))
+    return last.standing === 'stands'
   })
+  if (!outcome) return last.standing === 'overtaken' ? { kind: 'overtaken' } : 'not_ours'
   return toActionOutcome(outcome, action, row, broker.store.now().nowMs)
+}
+
+type Standing = 'stands' | 'overtaken' | 'not_ours'
+
+async function standingOf(tx: Tx, row: ActionRow): Promise<Standing> {
+  if (!(await isStillOurs(tx, row))) return 'not_ours'
+  return (await authorityStands(tx, row)) ? 'stands' : 'overtaken'
 }
 
 export function amountOfRow(row: ActionRow): { amountMinor: number; currency: string } | null {

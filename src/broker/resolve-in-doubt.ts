@@ -1,13 +1,13 @@
 import { canonicalJson } from '../core/canonical-json.ts'
 import { stillPermits } from '../core/decision/decide.ts'
-import { bodyDigest } from '../core/execution/action-token.ts'
+import { bodyDigest, TOKEN_DEAD_AFTER_MS } from '../core/execution/action-token.ts'
 import { importVerificationKeys } from '../core/execution/compact-jws.ts'
 import { type SkillReceiptClaims, verifySkillReceipt } from '../core/execution/skill-receipt.ts'
 import { readPointer } from '../core/json-pointer.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
-import { authorityStands } from './authority-stands.ts'
+import { authorityStands, isStillOurs } from './authority-stands.ts'
 import type { Broker } from './broker.ts'
 import { callCleanUp } from './call-clean-up.ts'
 import { amountOfRow, toActionOutcome } from './execute-action.ts'
@@ -16,7 +16,7 @@ import { termsOf } from './grant-terms.ts'
 import { loadFacts } from './load-facts.ts'
 import { nextCheckAtMs } from './next-check.ts'
 import { openEventPart } from './open-part.ts'
-import { sendToSkill } from './send-to-skill.ts'
+import { type SkillRequest, sendIfStill } from './send-to-skill.ts'
 import { type ActionOutcome, settleAction } from './settle-action.ts'
 import { takeUpLost } from './take-up-unsettled.ts'
 
@@ -60,6 +60,7 @@ async function outcomeByStatus(
   loaded: LoadedManifest,
   action: LoadedAction,
 ): Promise<ActionOutcome | undefined> {
+  const askedAtMs = broker.store.now().nowMs
   const answer = await callCleanUp(broker, row, 'status')
   if (answer.kind !== 'called' || answer.outcome.kind !== 'succeeded') return undefined
   const pointer = answer.target.declared.receiptPointer
@@ -74,9 +75,19 @@ async function outcomeByStatus(
     dispatchedAtMs: row.decidedAtMs,
     nowMs: broker.store.now().nowMs,
   })
+  if (verdict.ok && verdict.receipt.status === 'not_found' && mayStillArrive(row, askedAtMs)) return undefined
   if (verdict.ok) return outcomeOfReceipt(verdict.receipt, action)
   broker.logger.warn('skill_receipt_refused', { code: verdict.code, skill: row.skillId })
   return undefined
+}
+
+/**
+ * A skill that does not have it may still get it: from a process that was paused right before it sent, or from a network
+ * that held the bytes. Only when the token of a call that was let go before the doubt began can no longer be accepted is
+ * `not_found` the last word.
+ */
+function mayStillArrive(row: ActionRow, askedAtMs: number): boolean {
+  return askedAtMs < (row.doubtedAtMs ?? row.decidedAtMs) + TOKEN_DEAD_AFTER_MS
 }
 
 function outcomeOfReceipt(receipt: SkillReceiptClaims, action: LoadedAction): ActionOutcome | undefined {
@@ -115,7 +126,7 @@ async function outcomeByRepeat(
   const body = Buffer.from(canonicalJson(filled))
   // Other bytes under the same key, as after a secret was changed, would be another call.
   if (bodyDigest(body) !== row.sentDigest) return undefined
-  const outcome = await sendToSkill(broker, {
+  const request: SkillRequest = {
     kind: 'action',
     loaded,
     action,
@@ -126,9 +137,12 @@ async function outcomeByRepeat(
     leafHash: row.leafHash,
     amount: amountOfRow(row),
     retentionDays,
-  })
+  }
+  const outcome = await sendIfStill(broker, request, async () =>
+    broker.store.read(async (tx) => (await isStillOurs(tx, row)) && (await authorityStands(tx, row))),
+  )
   // That this attempt never left says nothing about the one before it.
-  if (outcome.kind === 'failed_before_effect') return undefined
+  if (!outcome || outcome.kind === 'failed_before_effect') return undefined
   return toActionOutcome(outcome, action, row, broker.store.now().nowMs)
 }
 

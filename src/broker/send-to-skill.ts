@@ -5,6 +5,7 @@ import { speaksOfMoney } from '../core/manifest/lint-words.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { ValueFault } from '../core/schema/compiled-schema.ts'
 import { parseStrictJsonBytes } from '../core/strict-json.ts'
+import type { SkillCall } from '../ports/skill-caller.ts'
 import type { Broker } from './broker.ts'
 import { mintActionToken, mintPromise } from './mint-action-token.ts'
 import { stopForUndeclaredMoney } from './stop-for-undeclared-money.ts'
@@ -29,6 +30,25 @@ export type SkillRequest = {
 
 /** Mints the token for exactly these bytes, sends them once, and tells what the answer proves. */
 export async function sendToSkill(broker: Broker, request: SkillRequest): Promise<Outcome<JsonValue>> {
+  return makeCall(broker, request, await prepareCall(broker, request))
+}
+
+/**
+ * As `sendToSkill`, with a last look between the token and the first byte; undefined, and nothing sent, where it says no.
+ * The look must come after the token: a process that is paused before it learns how things stand now, and one that is
+ * paused after it wakes up with a token that no skill takes any more.
+ */
+export async function sendIfStill(
+  broker: Broker,
+  request: SkillRequest,
+  mayStill: () => Promise<boolean>,
+): Promise<Outcome<JsonValue> | undefined> {
+  const call = await prepareCall(broker, request)
+  return (await mayStill()) ? makeCall(broker, request, call) : undefined
+}
+
+/** Everything about a call but the call itself. */
+async function prepareCall(broker: Broker, request: SkillRequest): Promise<SkillCall> {
   const { action, loaded, body } = request
   const { nowMs } = broker.store.now()
   const promise = await mintPromise(broker.signer, {
@@ -57,7 +77,7 @@ export async function sendToSkill(broker: Broker, request: SkillRequest): Promis
     },
     nowMs,
   )
-  const reply = await broker.skills.call({
+  return {
     endpoint: action.endpoint,
     method: 'POST',
     body,
@@ -68,7 +88,12 @@ export async function sendToSkill(broker: Broker, request: SkillRequest): Promis
     },
     timeoutMs: action.declared.timeoutMs,
     maxResponseBytes: MOST_RESPONSE_BYTES,
-  })
+  }
+}
+
+async function makeCall(broker: Broker, request: SkillRequest, call: SkillCall): Promise<Outcome<JsonValue>> {
+  const { action } = request
+  const reply = await broker.skills.call(call)
   let undeclaredMoney: string | undefined
   const outcome = classifyOutcome<JsonValue>({
     reply,

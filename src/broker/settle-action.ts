@@ -47,10 +47,18 @@ export async function settleAction(
     if (before.status !== 'dispatched' && before.status !== 'in_doubt') {
       return { kind: 'already_settled', row: before }
     }
+    // That this process sent nothing says nothing about one that took the execution up and sent it again.
+    if (before.status === 'in_doubt' && isBrokersWord(outcome))
+      return { kind: 'already_settled', row: before }
     return outcome.kind === 'in_doubt'
       ? { kind: 'settled', row: await leaveInDoubt(tx, seal, before, outcome) }
       : { kind: 'settled', row: await close(broker, tx, seal, before, action, outcome) }
   })
+}
+
+/** Nobody but this process has a part in the outcome: it did not send anything. */
+function isBrokersWord(outcome: ActionOutcome): boolean {
+  return outcome.kind === 'overtaken' || (outcome.kind !== 'in_doubt' && outcome.by.by === 'broker')
 }
 
 /** Where a result says what was taken; null when it does not say, and then the whole reservation counts. */
@@ -70,7 +78,13 @@ async function leaveInDoubt(
   before: ActionRow,
   outcome: Extract<ActionOutcome, { kind: 'in_doubt' }>,
 ): Promise<ActionRow> {
-  const row = { ...before, status: 'in_doubt', reason: outcome.reason, nextCheckAtMs: outcome.nextCheckAtMs }
+  const row = {
+    ...before,
+    status: 'in_doubt',
+    reason: outcome.reason,
+    nextCheckAtMs: outcome.nextCheckAtMs,
+    doubtedAtMs: before.doubtedAtMs ?? tx.nowMs,
+  }
   await tx.actions.update(row)
   // Asking again and hearing nothing new is not an event; the calls that asked are leaves of their own.
   if (before.status === 'in_doubt' && before.reason === outcome.reason) return row
@@ -103,7 +117,7 @@ async function close(
     nextCheckAtMs: null,
   }
   const leaf = seal(outcomeLeaf(row, outcome.kind, reason, outcome), tx.nowMs)
-  row = { ...row, settleEventId: leaf.eventId }
+  row = { ...row, settleEventId: leaf.eventId, settleLeafHash: leaf.leafHash }
   await tx.log.append(leaf, tx.nowMs)
   await tx.actions.update(row)
 

@@ -9,6 +9,7 @@ export const ID_PREFIXES = {
   event: 'evt',
   grant: 'grt',
   incident: 'inc',
+  node: 'nod',
   linkedAccount: 'lnk',
   message: 'msg',
   recipient: 'rcp',

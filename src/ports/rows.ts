@@ -9,6 +9,8 @@ export type AgentRow = {
   name: string
   publicJwk: string
   keyThumbprint: string
+  clientId: string | null
+  clientHost: string | null
   deployments: string
   status: string
   createdAtMs: number
@@ -168,6 +170,9 @@ export type ActionRow = {
   decidedAtMs: number
   settledAtMs: number | null
   nextCheckAtMs: number | null
+  nodeId: string | null
+  doubtedAtMs: number | null
+  settleLeafHash: Buffer | null
 }
 
 export type ApprovalRow = {

@@ -239,6 +239,8 @@ export interface Debts {
   find(actionId: string): Answer<DebtRow | undefined>
   insert(row: DebtRow): Answer<void>
   setPayment(actionId: string, paidByActionId: string | null): Answer<void>
+  /** Opens the user's debts again that stand as paid by this; returns the executions that made them. */
+  reopen(userId: string, paidByActionId: string): Answer<string[]>
   /** Frees whatever debt the payment had claimed. */
   clearPayment(paidByActionId: string): Answer<void>
 }

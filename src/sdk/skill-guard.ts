@@ -1,3 +1,4 @@
+import { SKILL_CLOCK_SKEW_SECONDS_MOST } from '../core/execution/action-token.ts'
 import {
   type ActionTokenFault,
   type VerifiedCall,
@@ -58,7 +59,8 @@ const MAX_AUTHORIZATION_CHARACTERS = 16_384
 export function createSkillGuard(options: SkillGuardOptions): SkillGuard {
   const now = options.now ?? Date.now
   const skewSeconds = options.clockSkewSeconds ?? 5
-  if (skewSeconds < 0 || skewSeconds > 60) throw new RangeError('clockSkewSeconds must be between 0 and 60')
+  if (skewSeconds < 0 || skewSeconds > SKILL_CLOCK_SKEW_SECONDS_MOST)
+    throw new RangeError('clockSkewSeconds must be between 0 and 60')
   const base = new URL(options.baseUrl)
   const findKeys = openBrokerKeys(options.keys, { fetch: options.fetch ?? fetch, now })
   const replayStore = options.replayStore ?? createMemoryReplayStore({ now })

@@ -5,6 +5,7 @@ import { performAction } from '../../src/broker/perform-action.ts'
 import { resolveDue, resolveInDoubt } from '../../src/broker/resolve-in-doubt.ts'
 import { settleByOperator } from '../../src/broker/settle-by-operator.ts'
 import { takeUpUnsettled } from '../../src/broker/take-up-unsettled.ts'
+import { TOKEN_DEAD_AFTER_MS } from '../../src/core/execution/action-token.ts'
 import type { SkillStatement } from '../../src/sdk/sign-skill-receipt.ts'
 import { type CoffeeTest, coffeeTest, expectKind, OPERATOR, paid, refusalOf } from '../support/coffee-test.ts'
 import { answered, broken, notSent } from '../support/fake-skill.ts'
@@ -70,6 +71,7 @@ describe('an execution in doubt (P11)', () => {
     ['stays in doubt while a receipt says pending', { status: 'pending' }, HELD, 'in_doubt'],
   ] as const)('%s', async (_, statement, used, status) => {
     const id = await doubtful()
+    t.test.clock.advance(TOKEN_DEAD_AFTER_MS)
     receipt(statement)
     expect(await resolveInDoubt(t.test.broker, id)).toMatchObject({ status })
     expect(await t.used()).toEqual(used)
@@ -96,9 +98,30 @@ describe('an execution in doubt (P11)', () => {
     ['that is missing', () => t.test.skill.replyNext(answered({ state: 'not_found' }))],
   ])('is not settled by a receipt %s', async (_, answer) => {
     const id = await doubtful()
+    t.test.clock.advance(TOKEN_DEAD_AFTER_MS)
     answer()
     expect(await resolveInDoubt(t.test.broker, id)).toMatchObject({ status: 'in_doubt' })
     expect(await t.used()).toEqual(HELD)
+  })
+
+  it('is not released by "never had it" while a call that was held up may still be accepted', async () => {
+    const id = await doubtful()
+    const { doubtedAtMs } = await t.row(id)
+    expect(doubtedAtMs).toBe(t.test.clock.nowMs())
+    t.test.clock.advance(TOKEN_DEAD_AFTER_MS - 1)
+    receipt({ status: 'not_found' })
+    expect(await resolveInDoubt(t.test.broker, id)).toMatchObject({ status: 'in_doubt' })
+    expect(await t.used()).toEqual(HELD)
+    t.test.clock.advance(1)
+    receipt({ status: 'not_found' })
+    expect(await resolveInDoubt(t.test.broker, id)).toMatchObject({ status: 'failed' })
+    expect(await t.used()).toEqual({ held: 0, captured: 0 })
+  })
+
+  it('is settled at once by any other word: only what is missing may still come', async () => {
+    const id = await doubtful()
+    receipt({ status: 'refused' })
+    expect(await resolveInDoubt(t.test.broker, id)).toMatchObject({ status: 'refused_by_skill' })
   })
 
   it('keeps counting however long it takes: no timer gives the money back', async () => {

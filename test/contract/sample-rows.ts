@@ -47,6 +47,9 @@ export function filledAction(changes: Partial<ActionRow> = {}): ActionRow {
     decidedAtMs: changes.reservedAtMs ?? NOW_MS,
     settledAtMs: NOW_MS + 2,
     nextCheckAtMs: NOW_MS + 3,
+    nodeId: 'nod_1',
+    doubtedAtMs: NOW_MS + 1,
+    settleLeafHash: Buffer.alloc(32, 0xfd),
     ...changes,
   }
 }
@@ -73,6 +76,9 @@ export function emptyAction(changes: Partial<ActionRow> = {}): ActionRow {
     settledBy: null,
     settledAtMs: null,
     nextCheckAtMs: null,
+    nodeId: null,
+    doubtedAtMs: null,
+    settleLeafHash: null,
     ...changes,
   })
 }

@@ -3,6 +3,7 @@ import { describeActions } from './action-contract.ts'
 import { describeConsent } from './consent-contract.ts'
 import { describeCounters } from './counter-contract.ts'
 import { describeLog } from './log-contract.ts'
+import { describeNodes } from './node-contract.ts'
 import { describePages } from './page-contract.ts'
 import { describeRegistry } from './registry-contract.ts'
 import { filledAction, leafOf, NOW_MS } from './sample-rows.ts'
@@ -17,6 +18,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeConsent(bench)
     describeActions(bench)
     describeCounters(bench)
+    describeNodes(bench)
     describePages(bench)
     describeLog(bench)
 

@@ -8,6 +8,7 @@ import { InFlight } from '../../src/broker/in-flight.ts'
 import { ManifestCache } from '../../src/broker/manifest-cache.ts'
 import { openEventPart } from '../../src/broker/open-part.ts'
 import { RecentRefusals } from '../../src/broker/recent-refusals.ts'
+import { WakeUp } from '../../src/broker/wake-up.ts'
 import { type IdKind, idOf } from '../../src/core/ids.ts'
 import type { JsonValue } from '../../src/core/json-value.ts'
 import type { LeafType, PartName } from '../../src/core/log/leaf.ts'
@@ -88,6 +89,9 @@ export const TEST_SETTINGS: Settings = {
   approvalWithinMs: 15 * 60_000,
   coolDownMs: 3_600_000,
   openQuestionsMost: 3,
+  questionsPerDayMost: 20,
+  unusedGrantMs: 90 * 86_400_000,
+  platformWebhook: false,
   developmentEndpoints: ['http://127.0.0.1:9101', 'http://127.0.0.1:9102', 'http://127.0.0.1:9103'],
 }
 
@@ -126,7 +130,9 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     manifests: new ManifestCache(),
     recentRefusals: new RecentRefusals(),
     inFlight: new InFlight(),
+    deliveries: new WakeUp(),
     newId: idSequence(seed),
+    nodeId: 'nod_test',
     settings: { ...TEST_SETTINGS, ...options.settings },
     logger: collectingLogger(logged),
   }

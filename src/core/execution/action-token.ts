@@ -7,6 +7,12 @@ export const PROMISE_TYP = 'countersign-promise+jwt'
 /** Seconds an action token is good for. */
 export const ACTION_TOKEN_TTL_SECONDS = 60
 
+/** The most a skill's clock may be off by, in seconds: a skill guard takes no setting above it. */
+export const SKILL_CLOCK_SKEW_SECONDS_MOST = 60
+
+/** After this long no skill accepts a token any more, wherever its call was held up. */
+export const TOKEN_DEAD_AFTER_MS = (ACTION_TOKEN_TTL_SECONDS + SKILL_CLOCK_SKEW_SECONDS_MOST) * 1000
+
 /** What the skill is asked: the action itself, or one of the calls around it (DESIGN section 5, clean-up calls). */
 export const CALL_KINDS = ['action', 'preview', 'status', 'cancel', 'undo', 'stop'] as const
 export type CallKind = (typeof CALL_KINDS)[number]
