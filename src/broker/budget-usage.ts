@@ -6,6 +6,7 @@ import {
   counterSpecOf,
   type Subject,
 } from '../core/spending/counter.ts'
+import { type ForgottenSpan, isForgotten } from '../core/spending/forgotten.ts'
 import type { Tx } from '../ports/store.ts'
 import { loadCounters } from './load-counters.ts'
 import { userZone } from './user-zone.ts'
@@ -14,7 +15,7 @@ import { userZone } from './user-zone.ts'
 export type BudgetUsage = {
   owner: BudgetOwner
   budget: BudgetLimit
-  /** Null for a limit per action, which adds nothing up. */
+  /** Null for a limit per action, which adds nothing up. Nothing is left of what a restore has partly forgotten. */
   used: { held: number; captured: number; left: number } | null
 }
 
@@ -25,6 +26,7 @@ export async function budgetUsage(
   tx: Tx,
   userId: string,
   budgets: readonly OwnedBudget[],
+  forgotten: readonly ForgottenSpan[],
 ): Promise<BudgetUsage[]> {
   const specs = budgets.map(specOf)
   const wanted = specs.filter((spec) => spec !== null)
@@ -37,7 +39,8 @@ export async function budgetUsage(
     const counter = spec ? byId.get(counterIdOf(spec)) : undefined
     if (!counter) return { owner, budget, used: null }
     const { held, captured } = counter
-    return { owner, budget, used: { held, captured, left: Math.max(0, budget.limit - held - captured) } }
+    const left = isForgotten(counter, forgotten) ? 0 : Math.max(0, budget.limit - held - captured)
+    return { owner, budget, used: { held, captured, left } }
   })
 }
 

@@ -12,12 +12,16 @@ import { termsOf } from './grant-terms.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { findOwnGrant } from './own-rows.ts'
 import { refuseOddTexts } from './plain-text.ts'
+import { type RecoveredRecently, recoveredRecently } from './recovered-recently.ts'
 
 export const narrowGrantShape = z.strictObject({ terms: grantTermsShape.superRefine(refuseOddTexts) })
 export const renewGrantShape = z.strictObject({ expiresAtMs: z.int().min(0) })
 
+/** What gives back or prolongs authority; within a day of a recovery it has to wait. */
+const WIDENING: ReadonlySet<string> = new Set(['resumed', 'confirmed', 'renewed'])
+
 type WhichGrant = { userId: string; grantId: string }
-type NotChanged = { kind: 'not_found' } | { kind: 'not_possible'; state: GrantState }
+type NotChanged = { kind: 'not_found' } | { kind: 'not_possible'; state: GrantState } | RecoveredRecently
 /** `isNew` is false when the grant was in that state already: then nothing was written. */
 type Changed = { kind: 'changed'; grant: GrantRow; isNew: boolean }
 
@@ -36,6 +40,14 @@ export function resumeGrant(broker: Broker, input: WhichGrant): Promise<GrantPau
   return changeGrant(broker, input, 'resumed', (grant, state) => {
     if (state === 'active') return { kind: 'changed', grant, isNew: false }
     return withStatus(grant, state, 'resume')
+  })
+}
+
+/** The user's one more yes to a grant that a restore suspended: it goes on with the same terms and the same expiry. */
+export function confirmGrant(broker: Broker, input: WhichGrant): Promise<GrantPaused> {
+  return changeGrant(broker, input, 'confirmed', (grant, state) => {
+    if (state === 'active') return { kind: 'changed', grant, isNew: false }
+    return withStatus(grant, state, 'confirm')
   })
 }
 
@@ -61,6 +73,7 @@ export function narrowGrant(
 export type GrantRenewed =
   | Changed
   | { kind: 'not_found' }
+  | RecoveredRecently
   | { kind: 'not_renewable'; code: 'grant_ended' | 'expiry_passed' | 'expiry_not_later' | 'expiry_too_far' }
 
 /** Gives a grant a later end. An expired grant lives again; what a new manifest outdated stays outdated. */
@@ -79,7 +92,11 @@ export function renewGrant(
   })
 }
 
-function withStatus(grant: GrantRow, state: GrantState, event: 'pause' | 'resume'): Changed | NotChanged {
+function withStatus(
+  grant: GrantRow,
+  state: GrantState,
+  event: 'pause' | 'resume' | 'confirm',
+): Changed | NotChanged {
   const status = statusAfter(state, event)
   if (status === undefined) return { kind: 'not_possible', state }
   return { kind: 'changed', grant: { ...grant, status }, isNew: true }
@@ -91,7 +108,7 @@ async function changeGrant<Outcome extends { kind: string }>(
   { userId, grantId }: WhichGrant,
   outcome: string,
   change: (grant: GrantRow, state: GrantState, tx: Tx) => Outcome | Changed,
-): Promise<Outcome | Changed | { kind: 'not_found' }> {
+): Promise<Outcome | Changed | { kind: 'not_found' } | RecoveredRecently> {
   const found = await broker.store.read((tx) => findOwnGrant(tx, userId, grantId))
   if (!found) return { kind: 'not_found' }
   const seal = await sealerFor(broker, { userId, skillId: found.skillId })
@@ -99,6 +116,7 @@ async function changeGrant<Outcome extends { kind: string }>(
     const before = await findOwnGrant(tx, userId, grantId)
     if (!before) return { kind: 'not_found' }
     const state = stateOf({ status: before.status as GrantStatus, expiresAtMs: before.expiresAtMs }, tx.nowMs)
+    if (WIDENING.has(outcome) && (await recoveredRecently(tx, userId))) return { kind: 'recovered_recently' }
     const made = change(before, state, tx)
     if (!isChanged(made) || !made.isNew) return made
     const grant = { ...made.grant, revision: before.revision + 1, changedAtMs: tx.nowMs }

@@ -4,6 +4,8 @@ import { ACTION_STATUSES, type ActionRow } from '../ports/rows.ts'
 import type { Store, Tx } from '../ports/store.ts'
 import { toCounter, toLeg } from './counter-rows.ts'
 import { auditLeaves, type LogDiagnosis } from './doctor-log.ts'
+import { auditPastLogs, type PastLogDiagnosis } from './doctor-past-logs.ts'
+import { placedLeaf } from './prove-leaf.ts'
 
 /** One thing that is not as it must be. `where` names it without personal data beyond ids. */
 type DoctorFault = {
@@ -17,6 +19,7 @@ type DoctorFault = {
     | 'settled_but_held'
     | 'unknown_status'
     | LogDiagnosis['code']
+    | PastLogDiagnosis['code']
   readonly where: string
   readonly detail: string
 }
@@ -47,9 +50,10 @@ export async function examineStore(
     const counters = await examineCounters(tx, users)
     const actions = await examineActions(tx)
     const log = await auditLeaves(tx, registered)
+    const past = await auditPastLogs(tx)
     const unsettled = await tx.actions.unsettled(null)
     return {
-      faults: [...counters.faults, ...actions.faults, ...log.faults],
+      faults: [...counters.faults, ...actions.faults, ...log.faults, ...past],
       unsettled: unsettled.map(({ id, skillId, action, status, decidedAtMs }) => ({
         id,
         skillId,
@@ -115,7 +119,7 @@ async function actionFaults(tx: Tx, row: ActionRow): Promise<DoctorFault[]> {
   if (!(ACTION_STATUSES as readonly string[]).includes(row.status))
     faults.push({ code: 'unknown_status', where, detail: row.status })
   const wasPermitted = SETTLED.has(row.status) || OPEN.has(row.status) || row.reservedAtMs !== null
-  const leaf = row.eventId === null ? undefined : await tx.log.leafByEvent(row.eventId)
+  const leaf = row.eventId === null ? undefined : await placedLeaf(tx, row.eventId)
   if (wasPermitted && !leaf)
     faults.push({ code: 'permit_without_leaf', where, detail: 'it was permitted, and no leaf says so' })
   else if (row.eventId !== null && !(leaf && row.leafHash && leaf.leafHash.equals(row.leafHash)))
@@ -124,7 +128,7 @@ async function actionFaults(tx: Tx, row: ActionRow): Promise<DoctorFault[]> {
 
   if (row.heldMinor !== 0)
     faults.push({ code: 'settled_but_held', where, detail: `${row.heldMinor} are still held` })
-  const outcome = row.settleEventId === null ? undefined : await tx.log.leafByEvent(row.settleEventId)
+  const outcome = row.settleEventId === null ? undefined : await placedLeaf(tx, row.settleEventId)
   if (!outcome) faults.push({ code: 'outcome_without_leaf', where, detail: 'it ended, and no leaf says so' })
   return faults
 }

@@ -1,6 +1,7 @@
 import type { UserBudgetRow } from '../ports/rows.ts'
 import type { Broker } from './broker.ts'
 import { type BudgetUsage, budgetUsage, type OwnedBudget } from './budget-usage.ts'
+import { forgottenOf } from './forgotten-of.ts'
 import { budgetOf } from './set-budget.ts'
 
 export type UserBudgetView = BudgetUsage & {
@@ -14,7 +15,8 @@ export type UserBudgetView = BudgetUsage & {
 export function listBudgets(broker: Broker, input: { userId: string }): Promise<UserBudgetView[]> {
   return broker.store.read(async (tx) => {
     const rows = await tx.budgets.list(input.userId)
-    const usage = await budgetUsage(tx, input.userId, rows.map(ownedBudget))
+    const forgotten = await forgottenOf(broker, tx, input.userId)
+    const usage = await budgetUsage(tx, input.userId, rows.map(ownedBudget), forgotten)
     return rows.flatMap((row, index) => {
       const used = usage[index]
       return used ? [{ ...used, budgetId: row.id, scopeId: row.scopeId, createdAtMs: row.createdAtMs }] : []

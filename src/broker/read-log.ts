@@ -2,6 +2,7 @@ import { formatVkey } from '../core/merkle/note-key.ts'
 import { consistencyNodes, inclusionNodes } from '../core/merkle/proof.ts'
 import { encodeEntryBundle, tileExists } from '../core/merkle/tile.ts'
 import { TILE_WIDTH } from '../core/merkle/tree.ts'
+import type { Log, Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { type CheckpointPublisher, logKeyOf } from './publish-checkpoint.ts'
 import { readHashTile, readPath } from './tree-tiles.ts'
@@ -27,15 +28,36 @@ export type LogReader = {
 
 const NOT_FOUND: NotFound = { kind: 'not_found' }
 
+/** What a reader reads: the current log, or one that has ended. */
+export type ReadableLog = {
+  readonly store: Pick<Broker['store'], 'read'>
+  /** Leaves and hashes of this log as a unit of work sees them. */
+  rowsOf(tx: Tx): { readonly log: Pick<Log, 'leaves' | 'leafHashes' | 'nodes' | 'leafByEvent'> }
+  /** The newest signed checkpoint, and the size it speaks of. */
+  newest(): { readonly note: string; readonly treeSize: number } | undefined
+  vkey(): string
+}
+
 /** Reads of the log cost what a few tiles cost, however long it grows. */
 export function openLogReader(broker: Broker, publisher: Pick<CheckpointPublisher, 'newest'>): LogReader {
-  const { store } = broker
-  const published = () => publisher.newest()?.treeSize ?? 0
+  return readerOf({
+    store: broker.store,
+    rowsOf: (tx) => tx,
+    newest: () => publisher.newest(),
+    vkey: () => formatVkey(logKeyOf(broker)),
+  })
+}
+
+/** Serves one log, up to its newest checkpoint. */
+export function readerOf({ store, rowsOf, newest, vkey }: ReadableLog): LogReader {
+  const published = () => newest()?.treeSize ?? 0
 
   async function inclusion(leafIndex: number, treeSize = published()): Promise<LogInclusion | NotFound> {
     if (!isPublished(treeSize) || !Number.isSafeInteger(leafIndex) || leafIndex < 0 || leafIndex >= treeSize)
       return NOT_FOUND
-    const proof = await store.read((tx) => readPath(tx, inclusionNodes(leafIndex, treeSize), treeSize))
+    const proof = await store.read((tx) =>
+      readPath(rowsOf(tx), inclusionNodes(leafIndex, treeSize), treeSize),
+    )
     return { kind: 'found', proof, leafIndex, treeSize }
   }
   function isPublished(treeSize: number): boolean {
@@ -48,27 +70,27 @@ export function openLogReader(broker: Broker, publisher: Pick<CheckpointPublishe
   }
 
   return {
-    checkpoint: () => publisher.newest()?.note,
-    vkey: () => formatVkey(logKeyOf(broker)),
+    checkpoint: () => newest()?.note,
+    vkey,
     async tile(level, index, width) {
       if (!isServed(level, index, width)) return NOT_FOUND
-      const bytes = await store.read((tx) => readHashTile(tx, { level, index, width }))
+      const bytes = await store.read((tx) => readHashTile(rowsOf(tx), { level, index, width }))
       return { kind: 'found', bytes, isFull: width === TILE_WIDTH }
     },
     async entries(index, width) {
       if (!isServed('entries', index, width)) return NOT_FOUND
-      const leaves = await store.read(async (tx) => tx.log.leaves(index * TILE_WIDTH, width))
+      const leaves = await store.read(async (tx) => rowsOf(tx).log.leaves(index * TILE_WIDTH, width))
       const bytes = encodeEntryBundle(leaves.map((row) => row.leaf))
       return { kind: 'found', bytes, isFull: width === TILE_WIDTH }
     },
     inclusion,
     async inclusionOfEvent(eventId) {
-      const row = await store.read(async (tx) => tx.log.leafByEvent(eventId))
+      const row = await store.read(async (tx) => rowsOf(tx).log.leafByEvent(eventId))
       return row ? inclusion(row.leafIndex) : NOT_FOUND
     },
     async consistency(fromSize, toSize) {
       if (!isPublished(fromSize) || !isPublished(toSize) || fromSize > toSize) return NOT_FOUND
-      const proof = await store.read((tx) => readPath(tx, consistencyNodes(fromSize, toSize), toSize))
+      const proof = await store.read((tx) => readPath(rowsOf(tx), consistencyNodes(fromSize, toSize), toSize))
       return { kind: 'found', proof }
     },
   }

@@ -5,12 +5,11 @@ import {
   type ReceiptClaims,
   receiptClaims,
 } from '../core/execution/receipt.ts'
-import { inclusionNodes } from '../core/merkle/proof.ts'
-import type { ActionRow, LeafRow } from '../ports/rows.ts'
+import type { ActionRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
+import { type PlacedLeaf, placedLeaf, proveLeaf } from './prove-leaf.ts'
 import type { CheckpointPublisher, PublishedCheckpoint } from './publish-checkpoint.ts'
-import { readPath } from './tree-tiles.ts'
 
 /** Who asks. A user sees all of theirs, an agent what it asked for itself. */
 export type ReceiptAsker =
@@ -68,18 +67,18 @@ async function findEvidence(
   const row = await tx.actions.find(actionId)
   if (!row || !mayAsk(asker, row)) return { kind: 'not_found' }
   if (row.eventId === null) return { kind: 'only_counted' }
-  const decision = await tx.log.leafByEvent(row.eventId)
-  const outcome = row.settleEventId === null ? undefined : await tx.log.leafByEvent(row.settleEventId)
+  const decision = await placedLeaf(tx, row.eventId)
+  const outcome = row.settleEventId === null ? undefined : await placedLeaf(tx, row.settleEventId)
   if (!decision || (row.settleEventId !== null && !outcome)) throw new Error('an action without its leaf')
 
-  const newestIndex = Math.max(decision.leafIndex, outcome?.leafIndex ?? 0)
+  const newestIndex = Math.max(currentIndexOf(decision), outcome ? currentIndexOf(outcome) : 0)
   if (!checkpoint || newestIndex >= checkpoint.treeSize) return { kind: 'not_yet' }
   return {
     kind: 'evidence',
     evidence: {
       row,
-      decision: await prove(tx, decision, checkpoint.treeSize),
-      outcome: outcome && (await prove(tx, outcome, checkpoint.treeSize)),
+      decision: await proveLeaf(tx, decision, checkpoint.treeSize),
+      outcome: outcome && (await proveLeaf(tx, outcome, checkpoint.treeSize)),
       hashes: {
         dec: decision.leafHash.toString('base64url'),
         ...(outcome ? { out: outcome.leafHash.toString('base64url') } : {}),
@@ -99,7 +98,7 @@ function mayAsk(asker: ReceiptAsker, row: ActionRow): boolean {
   }
 }
 
-async function prove(tx: Tx, { leaf, leafIndex }: LeafRow, treeSize: number): Promise<ProvenLeaf> {
-  const proof = await readPath(tx, inclusionNodes(leafIndex, treeSize), treeSize)
-  return { leaf: leaf.toString('base64'), leafIndex, proof: proof.map((hash) => hash.toString('base64')) }
+/** Where the current log has to reach for a leaf to be proven: for one of an ended log, to its first leaf. */
+function currentIndexOf({ epoch, leafIndex }: PlacedLeaf): number {
+  return epoch === null ? leafIndex : 0
 }

@@ -2,6 +2,7 @@ import type { GrantRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { type BudgetUsage, budgetUsage } from './budget-usage.ts'
+import { forgottenOf } from './forgotten-of.ts'
 import { termsOf } from './grant-terms.ts'
 import { type GrantSummary, grantSummary } from './list-grants.ts'
 import { findOwnGrant } from './own-rows.ts'
@@ -44,7 +45,7 @@ async function viewOf(broker: Broker, tx: Tx, row: GrantRow): Promise<GrantView>
     ...grantSummary(row, tx.nowMs),
     agentName: agent.name,
     outdated: currentDigest === null ? {} : await changesFor(broker, tx, stored, currentDigest),
-    usage: await budgetUsage(tx, row.userId, budgets),
+    usage: await budgetUsage(tx, row.userId, budgets, await forgottenOf(broker, tx, row.userId)),
     shown: await showConsent(broker, tx, {
       kind: 'grant',
       agent,

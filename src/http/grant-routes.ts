@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import type { CancelInFlight } from '../broker/cancel-in-flight.ts'
 import {
+  confirmGrant,
   type GrantNarrowed,
   type GrantPaused,
   type GrantRenewed,
@@ -100,7 +101,14 @@ function changeRoutes(broker: Broker): Route[] {
       path: '/v1/grants/{id}/renew',
       summary: 'Give a grant a later end',
       body: renewGrantShape,
-      problems: ['not_found', 'grant_ended', 'expiry_passed', 'expiry_not_later', 'expiry_too_far'],
+      problems: [
+        'not_found',
+        'grant_ended',
+        'expiry_passed',
+        'expiry_not_later',
+        'expiry_too_far',
+        'recovered_recently',
+      ],
       async handle({ caller, params, body }) {
         return changed(
           broker,
@@ -119,9 +127,19 @@ function changeRoutes(broker: Broker): Route[] {
     }),
     route({
       ...common,
+      path: '/v1/grants/{id}/confirm',
+      summary: 'Say yes once more to a grant that a restore has suspended',
+      description: 'It goes on with the same terms and the same end. To end it instead, revoke it.',
+      problems: ['not_found', 'grant_not_in_state', 'recovered_recently'],
+      async handle({ caller, params }) {
+        return changed(broker, await confirmGrant(broker, { userId: caller.userId, grantId: params.id }))
+      },
+    }),
+    route({
+      ...common,
       path: '/v1/grants/{id}/resume',
       summary: 'Let a paused grant go on',
-      problems: ['not_found', 'grant_not_in_state'],
+      problems: ['not_found', 'grant_not_in_state', 'recovered_recently'],
       async handle({ caller, params }) {
         return changed(broker, await resumeGrant(broker, { userId: caller.userId, grantId: params.id }))
       },
@@ -173,7 +191,8 @@ function changed(broker: Broker, outcome: GrantPaused | GrantNarrowed | GrantRen
     case 'changed':
       return { status: 200, body: { grant: grantAnswer(broker, outcome.grant) } }
     case 'not_found':
-      return problem('not_found')
+    case 'recovered_recently':
+      return problem(outcome.kind)
     case 'not_possible':
       return problem('grant_not_in_state', { members: { state: outcome.state } })
     case 'not_narrower':

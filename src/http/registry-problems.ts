@@ -142,6 +142,11 @@ export const REGISTRY_PROBLEMS = problemKinds({
     title: 'This action is not in doubt',
     detail: 'Only what is in doubt can be settled, and only once.',
   },
+  nothing_forgotten: {
+    status: 409,
+    title: 'Nothing is forgotten of this user',
+    detail: 'The store was never restored, or this was lifted before.',
+  },
   clock_is_trusted: {
     status: 409,
     title: 'The clock is trusted',

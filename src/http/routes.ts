@@ -13,7 +13,9 @@ import { limitRoutes } from './limit-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { operatorActionRoutes } from './operator-action-routes.ts'
 import { operatorRegistryRoutes } from './operator-registry-routes.ts'
+import { operatorRestoreRoutes } from './operator-restore-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
+import { pastLogRoutes } from './past-log-routes.ts'
 import { publisherRoutes } from './publisher-routes.ts'
 import type { Route } from './route.ts'
 import { serviceRoutes } from './service-routes.ts'
@@ -34,7 +36,9 @@ export function allRoutes(broker: Broker, keys: KeyRing, publisher: CheckpointPu
     ...operatorActionRoutes(broker),
     ...operatorRoutes(broker, keys, cancel),
     ...operatorRegistryRoutes(broker),
+    ...operatorRestoreRoutes(broker),
     ...logRoutes(openLogReader(broker, publisher)),
+    ...pastLogRoutes(broker),
     ...serviceRoutes(broker, publisher),
   ]
   return [...routes, ...documentationRoutes(routes, broker.settings.issuer)]

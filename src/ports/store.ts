@@ -204,6 +204,8 @@ export interface Actions {
   /** Permitted and not settled, of one user (null: of all), oldest first. */
   unsettled(userId: string | null): Answer<ActionRow[]>
   dueForCheck(nowMs: number, limit: number): Answer<ActionRow[]>
+  /** Permitted at one node and neither settled nor in doubt, oldest first. */
+  dispatchedBy(nodeId: string): Answer<ActionRow[]>
 }
 
 export interface Approvals {

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { importVerificationKeys, type JwsFault, verifyCompactJws } from '../core/execution/compact-jws.ts'
 import {
+  type LeafInTree,
   type ProvenLeaf,
   RECEIPT_TYP,
   type ReceiptClaims,
   receiptClaims,
   receiptShape,
 } from '../core/execution/receipt.ts'
+import { type NamedHead, parseEpochLeaf } from '../core/log/epoch-leaf.ts'
 import { type Checkpoint, type CheckpointRefusal, verifyCheckpoint } from '../core/merkle/checkpoint.ts'
 import { type NoteKey, parseVkey } from '../core/merkle/note-key.ts'
 import { verifyInclusion } from '../core/merkle/proof.ts'
@@ -91,20 +93,37 @@ export function verifyReceipt(received: unknown, trust: ReceiptTrust): ReceiptVe
 }
 
 function prove(
-  { leaf, leafIndex, proof }: ProvenLeaf,
+  { epochs = [], ...proven }: ProvenLeaf,
   claimedHash: string,
-  { treeSize, rootHash }: Checkpoint,
+  checkpoint: Checkpoint,
 ): { kind: 'leaf'; facts: LeafFacts } | { kind: 'refused'; code: ReceiptFault } {
-  const bytes = decodeBase64(leaf)
-  const hashes = proof.map(decodeBase64)
-  const path = hashes.filter((hash) => hash !== undefined)
-  if (!bytes || path.length !== hashes.length) return refused('malformed_receipt')
-  const leafHash = hashLeaf(bytes)
-  if (leafHash.toString('base64url') !== claimedHash) return refused('leaf_mismatch')
-  if (!verifyInclusion(leafHash, leafIndex, treeSize, path, rootHash)) return refused('not_included')
+  // From the checkpoint backwards: the first leaf of each log says which tree the log before it had.
+  let head: NamedHead = checkpoint
+  for (const epoch of epochs.toReversed()) {
+    const first = included(epoch, head)
+    if (typeof first === 'string') return refused(first)
+    const named = epoch.leafIndex === 0 ? parseEpochLeaf(first) : undefined
+    if (!named) return refused('leaf_mismatch')
+    head = named.held
+  }
+  const bytes = included(proven, head)
+  if (typeof bytes === 'string') return refused(bytes)
+  if (hashLeaf(bytes).toString('base64url') !== claimedHash) return refused('leaf_mismatch')
   const json = parseStrictJsonBytes(bytes)
   const facts = json.ok ? leafShape.safeParse(json.value) : undefined
   return facts?.success ? { kind: 'leaf', facts: facts.data } : refused('leaf_mismatch')
+}
+
+/** The leaf's bytes, if its proof leads to this head; otherwise what is wrong with it. */
+function included(
+  { leaf, leafIndex, proof }: LeafInTree,
+  { treeSize, rootHash }: NamedHead,
+): Buffer | 'malformed_receipt' | 'not_included' {
+  const bytes = decodeBase64(leaf)
+  const hashes = proof.map(decodeBase64)
+  const path = hashes.filter((hash) => hash !== undefined)
+  if (!bytes || path.length !== hashes.length) return 'malformed_receipt'
+  return verifyInclusion(hashLeaf(bytes), leafIndex, treeSize, path, rootHash) ? bytes : 'not_included'
 }
 
 /** The decision each status follows from. */

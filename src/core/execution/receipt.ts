@@ -40,13 +40,21 @@ export const receiptClaims = z.strictObject({
 })
 export type ReceiptClaims = z.infer<typeof receiptClaims>
 
-const provenLeaf = z.strictObject({
+const leafInTree = z.strictObject({
   /** The leaf's bytes. Its parts stay sealed: a receipt shows nothing but commitments to them. */
   leaf: base64,
   leafIndex: z.int().min(0),
   /** Inclusion proof in the tree of the checkpoint, leaf's sibling first. */
   proof: z.array(base64).max(63),
 })
+const provenLeaf = leafInTree.extend({
+  /**
+   * For a leaf of a log that has ended: the first leaf of each log after it, oldest first. Each names the tree before
+   * it, which is what the proof before it leads to; the last is in the tree of the checkpoint.
+   */
+  epochs: z.array(leafInTree).min(1).max(32).optional(),
+})
+export type LeafInTree = z.infer<typeof leafInTree>
 export type ProvenLeaf = z.infer<typeof provenLeaf>
 
 /** A receipt as it is handed out: the signed statement, its leaves with their proofs, a signed checkpoint. */

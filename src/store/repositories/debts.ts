@@ -1,8 +1,8 @@
-import { eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { DebtRow } from '../../ports/rows.ts'
 import type { Debts } from '../../ports/store.ts'
 import { allGiven, given } from '../dialect.ts'
-import { done, first, type Preparation, Repository } from './repository.ts'
+import { done, first, mapped, type Preparation, Repository } from './repository.ts'
 
 export function prepareDebts({ db, t: { debts }, d }: Preparation) {
   const p = sql.placeholder
@@ -31,6 +31,14 @@ export function prepareDebts({ db, t: { debts }, d }: Preparation) {
         .set({ paidByActionId: null })
         .where(eq(debts.paidByActionId, p('paidByActionId'))),
     ),
+    reopen: d.prepare(
+      'debts_reopen',
+      db
+        .update(debts)
+        .set({ paidByActionId: null })
+        .where(and(eq(debts.userId, p('userId')), eq(debts.paidByActionId, p('paidByActionId'))))
+        .returning({ actionId: debts.actionId }),
+    ),
   }
 }
 
@@ -45,6 +53,10 @@ export class DebtRepository extends Repository<ReturnType<typeof prepareDebts>> 
 
   setPayment(actionId: string, paidByActionId: string | null) {
     return done(this.run(this.q.setPayment, { actionId, paidByActionId }))
+  }
+
+  reopen(userId: string, paidByActionId: string) {
+    return mapped(this.run(this.q.reopen, { userId, paidByActionId }), (row) => row.actionId)
   }
 
   clearPayment(paidByActionId: string) {
