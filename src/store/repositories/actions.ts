@@ -99,6 +99,14 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
         .where(and(eq(a.userId, p('userId')), UNSETTLED))
         .orderBy(asc(a.createdAtMs), asc(a.id)),
     ),
+    dispatchedBy: d.prepare(
+      'actions_dispatched_by',
+      db
+        .select()
+        .from(a)
+        .where(and(UNSETTLED, sql`status = 'dispatched'`, eq(a.nodeId, p('nodeId'))))
+        .orderBy(asc(a.createdAtMs), asc(a.id)),
+    ),
     dueForCheck: d.prepare(
       'actions_due_for_check',
       db
@@ -139,6 +147,10 @@ export class ActionRepository extends Repository<ReturnType<typeof prepareAction
 
   unsettled(userId: string | null) {
     return userId === null ? this.run(this.q.unsettled, {}) : this.run(this.q.unsettledOfUser, { userId })
+  }
+
+  dispatchedBy(nodeId: string) {
+    return this.run(this.q.dispatchedBy, { nodeId })
   }
 
   dueForCheck(nowMs: number, limit: number) {
