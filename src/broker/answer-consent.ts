@@ -11,6 +11,7 @@ import { type GrantGiven, giveGrant, renewConsent } from './give-grant.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { findOwnConsentRequest } from './own-rows.ts'
 import { refuseOddTexts } from './plain-text.ts'
+import { type RecoveredRecently, recoveredRecently } from './recovered-recently.ts'
 import { type ConsentRequestState, requestStateOf, showRequested } from './show-consent-request.ts'
 
 export const approveConsentShape = z.strictObject({
@@ -29,6 +30,7 @@ export type ConsentApproved =
   | { kind: 'already_answered'; state: ConsentRequestState; grantId: string | null }
   | { kind: 'expired' }
   | { kind: 'agent_not_connected' }
+  | RecoveredRecently
   /** The skill has another manifest by now, or none: the agent has to ask again. */
   | { kind: 'manifest_changed' }
   /** The grant to renew was narrowed, renewed or ended since it was asked for. */
@@ -51,6 +53,7 @@ export async function approveConsent(broker: Broker, input: ApproveConsent): Pro
     const { request } = open
     const agent = await tx.agents.find(request.agentId)
     if (agent?.status !== 'connected') return { kind: 'agent_not_connected' }
+    if (await recoveredRecently(tx, request.userId)) return { kind: 'recovered_recently' }
     const skill = await tx.skills.find(request.skillId)
     if (skill?.currentDigest !== request.manifestDigest) return { kind: 'manifest_changed' }
 

@@ -3,6 +3,7 @@ import type { SavedRecipientRow } from '../ports/rows.ts'
 import type { Broker } from './broker.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { plainText } from './plain-text.ts'
+import { type RecoveredRecently, recoveredRecently } from './recovered-recently.ts'
 
 /** Decisions that look at saved recipients read all of them. */
 const RECIPIENTS_MOST = 500
@@ -20,6 +21,7 @@ export type RecipientSaved =
   | { kind: 'saved'; recipient: SavedRecipientRow }
   | { kind: 'already_saved'; recipient: SavedRecipientRow }
   | { kind: 'too_many_recipients' }
+  | RecoveredRecently
 
 /** Keeps a recipient that grants may be limited to. One value has one label; to rename it, remove it first. */
 export async function saveRecipient(broker: Broker, input: SaveRecipient): Promise<RecipientSaved> {
@@ -28,6 +30,7 @@ export async function saveRecipient(broker: Broker, input: SaveRecipient): Promi
     const rows = await tx.recipients.list(input.userId)
     const same = rows.find((row) => row.value === input.value)
     if (same) return { kind: 'already_saved', recipient: same }
+    if (await recoveredRecently(tx, input.userId)) return { kind: 'recovered_recently' }
     if (rows.length >= RECIPIENTS_MOST) return { kind: 'too_many_recipients' }
     const recipient: SavedRecipientRow = {
       id: broker.newId('recipient'),

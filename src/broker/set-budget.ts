@@ -8,6 +8,7 @@ import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { findOwnAgent } from './own-rows.ts'
+import { type RecoveredRecently, recoveredRecently } from './recovered-recently.ts'
 
 /** Every decision reads all of a user's budgets, so there are only so many. */
 const BUDGETS_MOST = 100
@@ -34,6 +35,7 @@ export type BudgetSet =
   /** The agent is not this user's, or there is no such skill. */
   | { kind: 'not_found' }
   | { kind: 'too_many_budgets' }
+  | RecoveredRecently
 
 /**
  * Sets a limit, in place of the one for the same scope, measure, currency, window and action if there is one. Raised
@@ -52,6 +54,8 @@ export async function setBudget(broker: Broker, input: SetBudget): Promise<Budge
         isSameWindow(budgetOf(row), input.budget),
     )
     if (!same && rows.length >= BUDGETS_MOST) return { kind: 'too_many_budgets' }
+    const isRaised = same !== undefined && input.budget.limit > budgetOf(same).limit
+    if (isRaised && (await recoveredRecently(tx, input.userId))) return { kind: 'recovered_recently' }
     if (same) await tx.budgets.remove(same.id)
     const budget: UserBudgetRow = {
       id: broker.newId('budget'),
@@ -72,11 +76,12 @@ export async function setBudget(broker: Broker, input: SetBudget): Promise<Budge
 export async function removeBudget(
   broker: Broker,
   input: { userId: string; budgetId: string },
-): Promise<{ kind: 'removed' } | { kind: 'not_found' }> {
+): Promise<{ kind: 'removed' } | { kind: 'not_found' } | RecoveredRecently> {
   const seal = await sealerFor(broker, { userId: input.userId, skillId: '' })
   return broker.store.transaction(async (tx) => {
     const row = (await tx.budgets.list(input.userId)).find((budget) => budget.id === input.budgetId)
     if (!row) return { kind: 'not_found' }
+    if (await recoveredRecently(tx, input.userId)) return { kind: 'recovered_recently' }
     await tx.budgets.remove(row.id)
     await tx.log.append(seal(budgetLeaf('removed', row, null), tx.nowMs), tx.nowMs)
     return { kind: 'removed' }

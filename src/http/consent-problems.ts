@@ -83,6 +83,12 @@ export const CONSENT_PROBLEMS = problemKinds({
     title: 'A renewal changes nothing but the version',
     detail: 'Leave the named fields out, or ask for a new consent.',
   },
+  recovered_recently: {
+    status: 403,
+    title: 'The account was recovered a short while ago',
+    detail:
+      'For 24 hours after a recovery code was used, nothing can be allowed that was not allowed before.',
+  },
   lineage_conflict: {
     status: 409,
     title: 'The key and the replaced agent belong to different agents',

@@ -138,6 +138,7 @@ export function consentRoutes(broker: Broker): Route[] {
         'manifest_changed',
         'grant_changed',
         'shown_differs',
+        'recovered_recently',
         'not_narrower',
         'invalid_terms',
       ],

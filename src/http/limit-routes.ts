@@ -63,7 +63,7 @@ function budgetRoutes(broker: Broker): Route[] {
           shape: z.strictObject({ budgetId: z.string(), replaced: z.string().nullable() }),
         },
       },
-      problems: ['not_found', 'too_many_budgets'],
+      problems: ['not_found', 'too_many_budgets', 'recovered_recently'],
       async handle({ caller, body }) {
         const set = await setBudget(broker, { ...body, userId: caller.userId })
         if (set.kind !== 'set') return problem(set.kind)
@@ -78,10 +78,10 @@ function budgetRoutes(broker: Broker): Route[] {
       summary: 'Remove a budget',
       params: pathId,
       responses: { 204: { description: 'It limits nothing any more.' } },
-      problems: ['not_found'],
+      problems: ['not_found', 'recovered_recently'],
       async handle({ caller, params }) {
         const removed = await removeBudget(broker, { userId: caller.userId, budgetId: params.id })
-        return removed.kind === 'removed' ? { status: 204 } : problem('not_found')
+        return removed.kind === 'removed' ? { status: 204 } : problem(removed.kind)
       },
     }),
   ]
@@ -112,7 +112,7 @@ function recipientRoutes(broker: Broker): Route[] {
       summary: 'Save a recipient that grants may be limited to',
       body: saveRecipientShape,
       responses: { 201: { description: 'The recipient.', shape: recipientShape } },
-      problems: ['already_saved', 'too_many_recipients'],
+      problems: ['already_saved', 'too_many_recipients', 'recovered_recently'],
       async handle({ caller, body }) {
         const saved = await saveRecipient(broker, { ...body, userId: caller.userId })
         return saved.kind === 'saved'

@@ -17,6 +17,7 @@ export type LeafType =
   | 'freeze'
   | 'incident'
   | 'operator'
+  | 'person'
   | 'counted'
   | 'epoch'
 
