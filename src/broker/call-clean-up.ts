@@ -9,6 +9,7 @@ import type { ActionRow } from '../ports/rows.ts'
 import type { Broker } from './broker.ts'
 import { fillBrokerFields } from './fill-broker-fields.ts'
 import { sealerFor } from './leaf-sealer.ts'
+import type { PromisedLeaf } from './log-promise.ts'
 import { openEventPart } from './open-part.ts'
 import { sendToSkill } from './send-to-skill.ts'
 
@@ -40,13 +41,13 @@ export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpK
   if (filled === null || filled === undefined) return { kind: 'not_available' }
   const body = Buffer.from(canonicalJson(filled))
 
-  const leafHash = await logBefore(broker, row, kind, target).catch((error: unknown) => {
+  const leaf = await logBefore(broker, row, kind, target).catch((error: unknown) => {
     if (kind !== 'stop') throw error
     broker.logger.error('stop_not_logged', { error })
-    return row.leafHash
+    return leafOf(row)
   })
-  if (leafHash === 'frozen') return { kind: 'frozen' }
-  if (leafHash === null) return { kind: 'not_available' }
+  if (leaf === 'frozen') return { kind: 'frozen' }
+  if (leaf === null) return { kind: 'not_available' }
   const outcome = await sendToSkill(broker, {
     kind,
     loaded,
@@ -55,7 +56,7 @@ export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpK
     userId: row.userId,
     executionId: row.id,
     brokerKey,
-    leafHash,
+    leaf,
     amount: null,
     retentionDays: {},
   })
@@ -114,12 +115,17 @@ async function recorded(
   }
 }
 
+/** The permit's own leaf, under which the call it permitted went out. */
+function leafOf({ eventId, leafHash, decidedAtMs }: ActionRow): PromisedLeaf | null {
+  return eventId === null || leafHash === null ? null : { eventId, leafHash, atMs: decidedAtMs }
+}
+
 async function logBefore(
   broker: Broker,
   row: ActionRow,
   kind: CleanUpKind,
   target: LoadedAction,
-): Promise<Buffer | 'frozen'> {
+): Promise<PromisedLeaf | 'frozen'> {
   const seal = await sealerFor(broker, row)
   return broker.store.transaction(async (tx) => {
     const skill = await tx.skills.find(row.skillId)
@@ -138,6 +144,6 @@ async function logBefore(
       tx.nowMs,
     )
     await tx.log.append(leaf, tx.nowMs)
-    return leaf.leafHash
+    return { eventId: leaf.eventId, leafHash: leaf.leafHash, atMs: tx.nowMs }
   })
 }

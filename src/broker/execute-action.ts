@@ -37,7 +37,7 @@ async function asItIsNow(broker: Broker, row: ActionRow): Promise<ActionRow> {
 
 async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome | 'not_ours'> {
   const { row, loaded, action, body } = permit
-  if (body === null || row.leafHash === null || row.brokerKey === null) {
+  if (body === null || row.eventId === null || row.leafHash === null || row.brokerKey === null) {
     return { kind: 'failed', code: 'skill_not_configured', by: { by: 'broker' } }
   }
   const last: { standing: Standing } = { standing: 'not_ours' }
@@ -49,7 +49,7 @@ async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome |
     userId: row.userId,
     executionId: row.id,
     brokerKey: row.brokerKey,
-    leafHash: row.leafHash,
+    leaf: { eventId: row.eventId, leafHash: row.leafHash, atMs: row.decidedAtMs },
     amount: amountOfRow(row),
     retentionDays: permit.retentionDays,
   }

@@ -15,6 +15,7 @@ export interface PromiseInput {
   readonly logOrigin: string
   /** RFC 9162 leaf hash of the permit, 32 bytes. */
   readonly leafHash: Uint8Array
+  readonly eventId?: string
   readonly mergeByMs: number
 }
 
@@ -45,6 +46,7 @@ export function mintPromise(signer: Signer, input: PromiseInput): Promise<string
     iss: input.issuer,
     org: input.logOrigin,
     lfh: Buffer.from(input.leafHash).toString('base64url'),
+    ...(input.eventId === undefined ? {} : { evt: input.eventId }),
     mby: Math.ceil(input.mergeByMs / 1000),
   })
   return signer.sign('promise', { typ: PROMISE_TYP }, claims)

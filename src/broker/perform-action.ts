@@ -2,11 +2,14 @@ import type { ActionRow } from '../ports/rows.ts'
 import { type ActionRequest, type Authorization, authorizeAction } from './authorize-action.ts'
 import type { Broker } from './broker.ts'
 import { executeAction } from './execute-action.ts'
+import { promisesOf } from './log-promise.ts'
 import { attachPreview } from './preview-action.ts'
 import { type ActionView, viewForAgent, viewInSession } from './view-action.ts'
 
-/** What an agent is told of its request. */
-export type Performed =
+/** What an agent is told of its request, with the log's promises for the leaves behind it. */
+export type Performed = Told & { promises: readonly string[] }
+
+type Told =
   | Exclude<Authorization, { kind: 'permit' } | { kind: 'remembered' }>
   | { kind: 'done'; view: ActionView; replayed: boolean }
   /** Permitted, and what became of it is not known yet. */
@@ -18,6 +21,12 @@ export type Performed =
 
 /** The path of one action (DESIGN section 4): decide, reserve, log, execute, settle, in that order. */
 export async function performAction(broker: Broker, asked: ActionRequest): Promise<Performed> {
+  const told = await perform(broker, asked)
+  const row = told.kind === 'done' ? told.view.row : 'row' in told ? told.row : undefined
+  return { ...told, promises: row ? await promisesOf(broker, row) : [] }
+}
+
+async function perform(broker: Broker, asked: ActionRequest): Promise<Told> {
   const authorization = await authorizeAction(broker, asked)
   switch (authorization.kind) {
     case 'permit': {
@@ -41,7 +50,7 @@ async function told(
   row: ActionRow,
   { sessionId }: ActionRequest,
   replayed: boolean,
-): Promise<Performed> {
+): Promise<Told> {
   if (row.status === 'in_doubt') return { kind: 'in_doubt', row, replayed }
   if (row.status === 'dispatched') return { kind: 'in_flight', row }
   const view = replayed ? await viewInSession(broker, row, sessionId) : await viewForAgent(broker, row)

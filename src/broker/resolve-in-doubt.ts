@@ -115,7 +115,8 @@ async function outcomeByRepeat(
   loaded: LoadedManifest,
   action: LoadedAction,
 ): Promise<ActionOutcome | undefined> {
-  if (!action.declared.honoursKeys || row.brokerKey === null || row.leafHash === null) return undefined
+  if (!action.declared.honoursKeys || row.brokerKey === null) return undefined
+  if (row.eventId === null || row.leafHash === null) return undefined
   const decided = await openEventPart(broker, row.eventId, 'body')
   const args = decided && readPointer(decided, '/arguments')
   if (args === undefined) return undefined
@@ -134,7 +135,7 @@ async function outcomeByRepeat(
     userId: row.userId,
     executionId: row.id,
     brokerKey: row.brokerKey,
-    leafHash: row.leafHash,
+    leaf: { eventId: row.eventId, leafHash: row.leafHash, atMs: row.decidedAtMs },
     amount: amountOfRow(row),
     retentionDays,
   }

@@ -7,7 +7,8 @@ import type { ValueFault } from '../core/schema/compiled-schema.ts'
 import { parseStrictJsonBytes } from '../core/strict-json.ts'
 import type { SkillCall } from '../ports/skill-caller.ts'
 import type { Broker } from './broker.ts'
-import { mintActionToken, mintPromise } from './mint-action-token.ts'
+import { type PromisedLeaf, promiseOf } from './log-promise.ts'
+import { mintActionToken } from './mint-action-token.ts'
 import { stopForUndeclaredMoney } from './stop-for-undeclared-money.ts'
 
 /** Bytes of an answer we read: as many as a result of the widest schema could need. */
@@ -23,7 +24,7 @@ export type SkillRequest = {
   executionId: string
   brokerKey: string
   /** The durable leaf that allows this call. */
-  leafHash: Buffer
+  leaf: PromisedLeaf
   amount: { amountMinor: number; currency: string } | null
   retentionDays: Readonly<Record<string, number>>
 }
@@ -51,12 +52,7 @@ export async function sendIfStill(
 async function prepareCall(broker: Broker, request: SkillRequest): Promise<SkillCall> {
   const { action, loaded, body } = request
   const { nowMs } = broker.store.now()
-  const promise = await mintPromise(broker.signer, {
-    issuer: broker.settings.issuer,
-    logOrigin: broker.settings.logOrigin,
-    leafHash: request.leafHash,
-    mergeByMs: nowMs + broker.settings.mergeWithinMs,
-  })
+  const promise = await promiseOf(broker, request.leaf)
   const token = await mintActionToken(
     broker.signer,
     {
@@ -71,7 +67,7 @@ async function prepareCall(broker: Broker, request: SkillRequest): Promise<Skill
       executionId: request.executionId,
       body,
       ...(request.amount ? { amount: request.amount } : {}),
-      leafHash: request.leafHash,
+      leafHash: request.leaf.leafHash,
       promise,
       retainUntilMs: retainUntil(request, nowMs),
     },

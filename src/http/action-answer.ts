@@ -39,12 +39,18 @@ export const actionShape = z.strictObject({
   settledAtMs: timeMs.nullable(),
 })
 
+/** What the log owes whoever was answered: kept, it proves a leaf that is missing later (`log promise`). */
+const promises = z
+  .array(z.string())
+  .meta({ description: "The log's signed promises to include the leaves behind this answer, compact JWS." })
+
 export const outcomeShape = actionShape.extend({
   /** What the skill answered, without the fields this caller may not see; absent where there is none. */
   result: z.unknown().optional(),
   /** Pointers of the fields that were cut out. */
   cut: z.array(z.string()),
   withheld: z.enum(['grant_ended', 'erased']).nullable(),
+  promises,
 })
 
 export const pendingShape = z.strictObject({
@@ -54,6 +60,7 @@ export const pendingShape = z.strictObject({
   questions: z.array(z.string()).optional(),
   expiresAtMs: timeMs.optional(),
   detail: z.string(),
+  promises,
 })
 
 export const previewShape = z.strictObject({
@@ -88,8 +95,17 @@ export function presentAction(row: ActionRow): z.input<typeof actionShape> {
   }
 }
 
-export function presentOutcome({ row, result, cut, withheld }: ActionView): z.input<typeof outcomeShape> {
-  return { ...presentAction(row), ...(result === undefined ? {} : { result }), cut: [...cut], withheld }
+export function presentOutcome(
+  { row, result, cut, withheld }: ActionView,
+  promises: readonly string[],
+): z.input<typeof outcomeShape> {
+  return {
+    ...presentAction(row),
+    ...(result === undefined ? {} : { result }),
+    cut: [...cut],
+    withheld,
+    promises: [...promises],
+  }
 }
 
 /** Tells an agent what came of its request (DESIGN section 4). */
@@ -98,8 +114,9 @@ export function answerPerformed(performed: Performed): Answer {
     case 'done': {
       const headers = replayed(performed.replayed)
       const { row } = performed.view
-      if (row.status === 'overtaken') return problem('overtaken', { headers, members: { actionId: row.id } })
-      return { status: 200, headers, body: presentOutcome(performed.view) }
+      if (row.status === 'overtaken')
+        return problem('overtaken', { headers, members: { actionId: row.id, ...owed(performed) } })
+      return { status: 200, headers, body: presentOutcome(performed.view, performed.promises) }
     }
     case 'ask':
       return {
@@ -111,6 +128,7 @@ export function answerPerformed(performed: Performed): Answer {
           questions: performed.questions,
           expiresAtMs: performed.approval.expiresAtMs,
           detail: 'The user is asked. Repeat the same request with the same Idempotency-Key after the yes.',
+          ...owed(performed),
         },
       }
     case 'in_doubt':
@@ -121,18 +139,19 @@ export function answerPerformed(performed: Performed): Answer {
           actionId: performed.row.id,
           status: 'in_doubt',
           detail: 'It was sent, and what became of it is not known yet. Do not try again with another key.',
+          ...owed(performed),
         },
       }
     case 'denied':
       return problem(publicReason(performed.refusal.code), {
-        members: { actionId: performed.row.id, ...publicFacts(performed.refusal) },
+        members: { actionId: performed.row.id, ...publicFacts(performed.refusal), ...owed(performed) },
       })
     case 'refused_before':
       return problem(publicReasonOf(performed.row.reason), {
         headers: replayed(true),
         detail:
           'This was refused before under the same Idempotency-Key, and stays refused: try with a new key.',
-        members: { actionId: performed.row.id },
+        members: { actionId: performed.row.id, ...owed(performed) },
       })
     case 'in_flight':
       return problem('idempotency_in_flight', { headers: { 'retry-after': '1' } })
@@ -159,6 +178,10 @@ export function answerPreview(decision: Decision | Invalid): Answer {
       return { status: 200, body: { dryRun: true, decision: 'deny', refusal: body } }
     }
   }
+}
+
+function owed({ promises }: Performed): { promises: string[] } {
+  return { promises: [...promises] }
 }
 
 function replayed(isReplayed: boolean): Readonly<Record<string, string>> {

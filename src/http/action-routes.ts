@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { previewDecision } from '../broker/authorize-action.ts'
 import type { Broker } from '../broker/broker.ts'
 import { listActions, showAction } from '../broker/list-actions.ts'
+import { promisesOf } from '../broker/log-promise.ts'
 import { performAction } from '../broker/perform-action.ts'
 import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
 import { receiptFor } from '../broker/receipt.ts'
@@ -135,7 +136,8 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
       problems: ['not_found'],
       async handle({ caller, params }) {
         const view = await showAction(broker, { owner: caller, actionId: params.id })
-        return view ? { status: 200, body: presentOutcome(view) } : problem('not_found')
+        if (!view) return problem('not_found')
+        return { status: 200, body: presentOutcome(view, await promisesOf(broker, view.row)) }
       },
     }),
     route({

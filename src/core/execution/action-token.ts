@@ -70,6 +70,8 @@ export const promiseClaims = z.object({
   /** Origin line of the log's checkpoints. */
   org: z.string().min(1).max(300),
   lfh: sha256,
+  /** Event id of the leaf, to ask for its proof by. */
+  evt: name.optional(),
   mby: seconds,
 })
 
