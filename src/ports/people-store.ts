@@ -50,6 +50,7 @@ export interface PersonAccounts {
 }
 
 export interface RecoveryCodes {
+  find(codeHash: string): Answer<RecoveryCodeRow | undefined>
   /** Uses a code up; undefined where there is none (any more). */
   take(codeHash: string): Answer<RecoveryCodeRow | undefined>
   list(who: PersonRef): Answer<RecoveryCodeRow[]>

@@ -8,6 +8,13 @@ export function prepareRecoveryCodes({ db, t: { recoveryCodes: r }, d }: Prepara
   const p = sql.placeholder
   const own = and(eq(r.personId, p('personId')), eq(r.kind, p('kind')))
   return {
+    find: d.prepare(
+      'recovery_codes_find',
+      db
+        .select()
+        .from(r)
+        .where(eq(r.codeHash, p('codeHash'))),
+    ),
     take: d.prepare(
       'recovery_codes_take',
       db
@@ -25,6 +32,10 @@ export class RecoveryCodeRepository
   extends Repository<ReturnType<typeof prepareRecoveryCodes>>
   implements RecoveryCodes
 {
+  find(codeHash: string) {
+    return first(this.run(this.q.find, { codeHash }))
+  }
+
   take(codeHash: string) {
     return first(this.run(this.q.take, { codeHash }))
   }
