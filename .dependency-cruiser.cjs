@@ -12,7 +12,7 @@ module.exports = {
     only('core-imports-itself', '^src/core/', ['^src/core/']),
     only('ports-import-core', '^src/ports/', ['^src/(core|ports)/']),
     only('broker-imports-core-and-ports', '^src/broker/', ['^src/(core|ports|broker)/']),
-    only('adapters-import-core-and-ports', '^src/(store|keys|skills)/', ['^src/(core|ports)/', '^src/$1/']),
+    only('adapters-import-core-and-ports', '^src/(store|keys|skills|notify)/', ['^src/(core|ports)/', '^src/$1/']),
     only('people-import-broker-and-core', '^src/people/', ['^src/(core|ports|broker|people)/']),
     only('http-imports-broker-and-core', '^src/http/', ['^src/(core|ports|broker|http)/']),
     only('cli-imports-broker-core-sdk', '^src/cli/', [

@@ -5,6 +5,7 @@ import { type BackgroundLoop, startLoop } from './broker/background-loop.ts'
 import type { Broker, Logger, Settings } from './broker/broker.ts'
 import { cancelInFlight } from './broker/cancel-in-flight.ts'
 import { checkRegister } from './broker/check-register.ts'
+import { startDelivery } from './broker/deliver-messages.ts'
 import { InFlight } from './broker/in-flight.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
 import { type CheckpointPublisher, openCheckpointPublisher } from './broker/publish-checkpoint.ts'
@@ -24,7 +25,9 @@ import { openKeyRing } from './keys/folder-key-ring.ts'
 import { createManifestVerifier } from './keys/jose-manifest-verifier.ts'
 import { createIds } from './keys/new-id.ts'
 import { openPseudonyms } from './keys/pseudonyms.ts'
+import { openReachKeys } from './keys/reach-keys.ts'
 import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
+import { openCarriers } from './notify/open-carriers.ts'
 import { openPages } from './pages/open-pages.ts'
 import { findPerson, isSteppedUp } from './people/person.ts'
 import { createLogger } from './pino-logger.ts'
@@ -119,6 +122,20 @@ async function open(
     resolveDue(broker),
   )
   closers.push(() => inDoubt.stop())
+  const reachKeys = openReachKeys(files.reachKeys)
+  const { skills: caller } = broker
+  const nowMs = () => broker.store.now().nowMs
+  const carriers = openCarriers({
+    ...config,
+    issuer: broker.settings.issuer,
+    caller,
+    keys: reachKeys,
+    nowMs,
+  })
+  closers.push(() => carriers.close())
+  const delivery = startDelivery(broker, carriers)
+  // What is on its way is sent again by the next start, so nobody waits for a push service that hangs.
+  closers.push(() => Promise.race([delivery.stop(), after(HAND_OVER_MS)]))
 
   server.serve(appOf(config, server.port, broker, keys, publisher))
   const url = broker.settings.issuer

@@ -6,6 +6,7 @@ import type { Tx } from '../ports/store.ts'
 import { approvalDigestOf } from './action-row.ts'
 import type { Broker } from './broker.ts'
 import type { AskedAction, LoadedFacts } from './load-facts.ts'
+import { tellInTx } from './tell.ts'
 
 /**
  * Adds what a person said to exactly this request, if anything. A yes to something else, such as the same arguments
@@ -65,5 +66,11 @@ export async function askPerson(
     decidedAtMs: null,
   }
   await tx.approvals.insert(approval)
+  await tellInTx(broker, tx, approval.userId, {
+    kind: 'approval_waiting',
+    id: approval.id,
+    expiresAtMs: approval.expiresAtMs,
+    batch: `approval_waiting ${approval.agentId} ${approval.skillId}`,
+  })
   return approval
 }

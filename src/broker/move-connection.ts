@@ -5,6 +5,7 @@ import { sealerFor } from './leaf-sealer.ts'
 import { everyApproval, everyOpenRequest } from './open-questions.ts'
 import { findOwnAgent } from './own-rows.ts'
 import { type UnsettledPermit, unsettledPermit } from './revoke-in-scope.ts'
+import { tellInTx } from './tell.ts'
 
 export type ConnectionMoved =
   /** `unsettled` is what the older connection had under way; it goes on and settles by itself. */
@@ -35,7 +36,7 @@ export async function moveConnection(
   const { userId, fromAgentId, toAgentId } = input
   if (fromAgentId === toAgentId) return { kind: 'same_agent' }
   const seal = await sealerFor(broker, { userId, skillId: '' })
-  return broker.store.transaction<ConnectionMoved>(async (tx) => {
+  const outcome = await broker.store.transaction<ConnectionMoved>(async (tx) => {
     const from = await findOwnAgent(tx, userId, fromAgentId)
     const to = await findOwnAgent(tx, userId, toAgentId)
     if (!from || !to) return { kind: 'not_found' }
@@ -69,8 +70,11 @@ export async function moveConnection(
       tx.nowMs,
     )
     await tx.log.append(leaf, tx.nowMs)
+    await tellInTx(broker, tx, userId, { kind: 'connection_moved', id: to.id })
     return { kind: 'moved', agent, grants: moved, unsettled: unsettled.map(unsettledPermit) }
   })
+  if (outcome.kind === 'moved') broker.deliveries.wake()
+  return outcome
 }
 
 /** Whether anything was ever counted, given or set for the line this agent began or is in. */

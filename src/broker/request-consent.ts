@@ -14,6 +14,7 @@ import type { RequestConsent } from './consent-wish.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { findOwnAgent } from './own-rows.ts'
 import { type Renewal, renewalTerms } from './renewal-terms.ts'
+import { tellInTx } from './tell.ts'
 
 export type ConsentRequested =
   /** `isNew` is false when the same question was open already. */
@@ -51,6 +52,7 @@ export async function requestConsent(broker: Broker, input: RequestConsent): Pro
   })
   // Only what changes something is a leaf of its own: an agent that asks in vain must not grow the log at will.
   if (outcome.kind !== 'pending') broker.recentRefusals.count(`consent_request:${outcome.kind}`)
+  else if (outcome.isNew) broker.deliveries.wake()
   return outcome
 }
 
@@ -123,6 +125,12 @@ async function save(
     decidedAtMs: null,
   }
   await tx.consentRequests.insert(request)
+  await tellInTx(broker, tx, request.userId, {
+    kind: 'consent_waiting',
+    id: request.id,
+    expiresAtMs: request.expiresAtMs,
+    batch: `consent_waiting ${request.agentId} ${request.skillId}`,
+  })
   const leaf = seal(
     {
       type: 'consent_request',

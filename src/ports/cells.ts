@@ -1,10 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 
-/** What one cell key is for: a kind of part, of one user at one skill, that expires on one day. */
+/**
+ * What one cell key is for: a kind of part, of one user at one skill, that expires on one day; or one record that is
+ * kept until somebody takes it away, such as an address.
+ */
 export type CellName = {
   readonly userId: string
   readonly skillId: string
-  readonly part: 'core' | 'subj' | 'body'
+  readonly part: 'core' | 'subj' | 'body' | `kept:${string}`
   /** Days since 1970-01-01 UTC. */
   readonly expiryDay: number
 }

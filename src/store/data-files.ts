@@ -10,6 +10,8 @@ export type DataFiles = {
   /** The broker's signing keys. */
   readonly keys: string
   readonly register: string
+  /** The keys that sign what reaches people. */
+  readonly reachKeys: string
 }
 
 export function dataFilesIn(folder: string): DataFiles {
@@ -19,5 +21,6 @@ export function dataFilesIn(folder: string): DataFiles {
     kek: join(folder, 'kek.json'),
     keys: join(folder, 'keys'),
     register: join(folder, 'checkpoint-register.json'),
+    reachKeys: join(folder, 'reach-keys.json'),
   }
 }
