@@ -4,6 +4,7 @@ import { addDoctor } from './doctor.ts'
 import { addKeysGenerate } from './keys-generate.ts'
 import { addKeysRotate } from './keys-rotate.ts'
 import { addLogFollow } from './log-follow.ts'
+import { addLogPromise } from './log-promise.ts'
 import { addLogVerify } from './log-verify.ts'
 import { addManifestDiff } from './manifest-diff.ts'
 import { addManifestLint } from './manifest-lint.ts'
@@ -31,9 +32,12 @@ addManifestVerify(manifest, terminal)
 addManifestDiff(manifest, terminal)
 addManifestRegister(manifest, terminal)
 
-const log = program.command('log').description('the published log: verify it, follow it')
+const log = program
+  .command('log')
+  .description('the published log: verify it, follow it, hold its promises against it')
 addLogVerify(log, terminal)
 addLogFollow(log, terminal)
+addLogPromise(log, terminal)
 
 addDoctor(program, terminal)
 addToken(program, terminal, process.env)
