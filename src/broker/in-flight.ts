@@ -16,6 +16,11 @@ export class InFlight {
     return running
   }
 
+  /** Resolves when this execution has ended, well or not; at once if it does not run here. */
+  async ended(actionId: string): Promise<void> {
+    await Promise.allSettled([this.#running.get(actionId)])
+  }
+
   /** Takes the executions whose end could not be written down, as on a full disk. */
   takeLost(): string[] {
     const lost = [...this.#lost]

@@ -19,18 +19,27 @@ type Told =
   /** The key was refused before, and stays refused: another try needs a new key. */
   | { kind: 'refused_before'; row: ActionRow }
 
-/** The path of one action (DESIGN section 4): decide, reserve, log, execute, settle, in that order. */
-export async function performAction(broker: Broker, asked: ActionRequest): Promise<Performed> {
-  const told = await perform(broker, asked)
+/**
+ * The path of one action (DESIGN section 4): decide, reserve, log, execute, settle, in that order.
+ *
+ * @param onPermit told between the durable permit and the call to the skill.
+ */
+export async function performAction(
+  broker: Broker,
+  asked: ActionRequest,
+  onPermit?: () => void,
+): Promise<Performed> {
+  const told = await perform(broker, asked, onPermit)
   const row = told.kind === 'done' ? told.view.row : 'row' in told ? told.row : undefined
   return { ...told, promises: row ? await promisesOf(broker, row) : [] }
 }
 
-async function perform(broker: Broker, asked: ActionRequest): Promise<Told> {
+async function perform(broker: Broker, asked: ActionRequest, onPermit?: () => void): Promise<Told> {
   const authorization = await authorizeAction(broker, asked)
   switch (authorization.kind) {
     case 'permit': {
       const { id } = authorization.permit.row
+      onPermit?.()
       const row = await broker.inFlight.track(id, executeAction(broker, authorization.permit))
       return told(broker, row, asked, false)
     }
