@@ -20,7 +20,7 @@ export function pageHeaders(
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'permissions-policy':
-      'camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), display-capture=(), publickey-credentials-get=(self), publickey-credentials-create=(self)',
+      'camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), display-capture=(), publickey-credentials-get=(self), publickey-credentials-create=(self)',
     'cache-control': 'no-store',
     vary: 'cookie, accept-language',
     ...(isSecure ? { 'strict-transport-security': 'max-age=31536000' } : {}),

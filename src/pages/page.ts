@@ -30,7 +30,7 @@ export type PageRequest = {
 }
 
 /** Cookies of ours, by base name; see cookies.ts for how they are called on the wire. */
-export type CookieName = 'countersign' | 'countersign-form' | 'lang'
+export type CookieName = 'countersign' | 'countersign-form' | 'connect' | 'lang'
 
 export type PageAnswer =
   | {

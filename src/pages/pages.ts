@@ -1,6 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
 import type { CancelInFlight } from '../broker/cancel-in-flight.ts'
+import { approvalPages } from './approval-page.ts'
+import { consentPages } from './consent-page.ts'
 import { homePage } from './home-page.ts'
+import { inboxPages } from './inbox-page.ts'
 import { languagePage } from './language-page.ts'
 import type { Page } from './page.ts'
 
@@ -15,6 +18,12 @@ export type PageDeps = {
 }
 
 /** Every page there is. */
-export function allPages({ isSecure }: PageDeps): Page[] {
-  return [homePage(), languagePage(isSecure)]
+export function allPages(deps: PageDeps): Page[] {
+  return [
+    homePage(),
+    languagePage(deps.isSecure),
+    ...inboxPages(deps),
+    ...consentPages(deps),
+    ...approvalPages(deps),
+  ]
 }
