@@ -19,7 +19,7 @@ const credential = {
   clientExtensionResults: z.looseObject({}).default({}),
 }
 
-const TRANSPORTS = ['ble', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb'] as const
+const TRANSPORTS = ['ble', 'hybrid', 'internal', 'nfc', 'usb'] as const
 
 const registrationShape = z.object({
   ...credential,
