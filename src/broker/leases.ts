@@ -55,6 +55,9 @@ export const SHARED_LEASES = { ttlMs: 3_000, renewEveryMs: 750, isAlone: false }
 /** For a process that owns its database: claimed once, without a write while it is idle. */
 export const LONE_LEASES = { ttlMs: 365 * 86_400_000, renewEveryMs: 3_600_000, isAlone: true } as const
 
+/** Not the platform's own turn: a renewal must not wait behind whatever else concerns nobody. */
+const LEASES = { userId: ':leases' } as const
+
 type Holding = HeldLease & { readonly untilMs: number }
 
 /** The leases of one node on its database. Nothing is held before `holdAll`. */
@@ -85,7 +88,7 @@ export function openLeases(store: Store, options: LeaseOptions): NodeLeases {
         if (lease) now.push(lease)
       }
       return now
-    })
+    }, LEASES)
     for (const { name, holder, fence } of held)
       holding.set(name, { holder, fence, untilMs: startedMs + ttlMs })
     for (const name of names) if (!held.some((lease) => lease.name === name)) holding.delete(name)
@@ -139,7 +142,7 @@ export function openLeases(store: Store, options: LeaseOptions): NodeLeases {
           const row = await tx.leases.lock(name)
           if (row && isHeldBy(row, lease)) await tx.leases.save(releasedLease(row))
         }
-      })
+      }, LEASES)
     },
   }
 }
@@ -150,12 +153,17 @@ export function openLeases(store: Store, options: LeaseOptions): NodeLeases {
  */
 export function fencedStore(store: Store, lease: Lease): Store {
   return {
-    ...store,
-    transaction: (work) =>
+    transaction: (work, owner) =>
       store.transaction(async (tx) => {
         await lease.check(tx)
         return work(tx)
-      }),
+      }, owner),
+    drained: () => store.drained(),
+    read: (work) => store.read(work),
+    treeHead: () => store.treeHead(),
+    now: () => store.now(),
+    confirmClock: () => store.confirmClock(),
+    close: () => store.close(),
   }
 }
 

@@ -20,6 +20,7 @@ import { prepareKeyChecks } from './repositories/key-checks.ts'
 import { prepareLeases } from './repositories/leases.ts'
 import { prepareLinkAttempts } from './repositories/link-attempts.ts'
 import { prepareLinkedAccounts } from './repositories/linked-accounts.ts'
+import { prepareLogQueue } from './repositories/log-queue.ts'
 import { prepareLog } from './repositories/log.ts'
 import { prepareManifests } from './repositories/manifests.ts'
 import { prepareOauthClients } from './repositories/oauth-clients.ts'
@@ -81,6 +82,7 @@ export function prepareQueries(preparation: Preparation) {
     linkAttempts: prepareLinkAttempts(preparation),
     linkedAccounts: prepareLinkedAccounts(preparation),
     outbox: prepareOutbox(preparation),
+    logQueue: prepareLogQueue(preparation),
     log: prepareLog(preparation),
     pastLogs: preparePastLogs(preparation),
     restoreLifts: prepareRestoreLifts(preparation),

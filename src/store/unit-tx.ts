@@ -23,6 +23,7 @@ import { LeaseRepository } from './repositories/leases.ts'
 import { LinkAttemptRepository } from './repositories/link-attempts.ts'
 import { LinkedAccountRepository } from './repositories/linked-accounts.ts'
 import { LogRepository, type Sequence } from './repositories/log.ts'
+import { LogQueueRepository, type QueueAccess } from './repositories/log-queue.ts'
 import { ManifestRepository } from './repositories/manifests.ts'
 import { OauthClientRepository } from './repositories/oauth-clients.ts'
 import { OauthRecordRepository } from './repositories/oauth-records.ts'
@@ -43,7 +44,15 @@ import { TerminalLoginRepository } from './repositories/terminal-logins.ts'
 import { TokenFamilyRepository } from './repositories/token-families.ts'
 import { UserRepository } from './repositories/users.ts'
 
-export type UnitOf = { run: Run; queries: Queries; sequence: Sequence; nowMs: number; clockTrusted: boolean }
+export type UnitOf = {
+  run: Run
+  queries: Queries
+  sequence: Sequence
+  /** Where leaves stand in line; left out where they never do. */
+  queue?: QueueAccess
+  nowMs: number
+  clockTrusted: boolean
+}
 
 /** The repositories of one unit of work. Made when first asked for: a decision uses a handful of them. */
 export class UnitTx implements Tx {
@@ -219,6 +228,11 @@ export class UnitTx implements Tx {
 
   get outbox() {
     return new OutboxRepository(this.#unit.run, this.#unit.queries.outbox)
+  }
+
+  get logQueue() {
+    const { run, queries, queue } = this.#unit
+    return new LogQueueRepository(run, queries.logQueue, queue)
   }
 
   get log() {
