@@ -6,6 +6,7 @@ import type { Cell, CellName, Cells } from '../ports/cells.ts'
 import { unwrapCellKey, WRAPPED_BYTES, wrapCellKey } from './cell-wrap.ts'
 import { type KeyEncryptionKeys, openKekFile } from './kek-file.ts'
 import { KeyFileError } from './key-file.ts'
+import { countDestruction, prepareKeyStoreMark, readKeyStoreMark } from './key-store-mark.ts'
 
 export type CellStoreOptions = {
   /** The file of wrapped cell keys. */
@@ -19,6 +20,8 @@ export type CellStoreOptions = {
   /** Cells kept open in memory. */
   cacheMax?: number
 }
+
+const DAY_MS = 86_400_000
 
 type CellRow = { cellId: string; epoch: number; wrapped: Buffer }
 type Wanted = { name: CellName; answer: PromiseWithResolvers<Cell> }
@@ -41,6 +44,7 @@ function openCellFile(file: string): Connection {
     epoch INTEGER NOT NULL,
     wrapped BLOB NOT NULL CHECK (length(wrapped) = ${WRAPPED_BYTES})
   ) STRICT`)
+  prepareKeyStoreMark(db)
   return db
 }
 
@@ -73,7 +77,9 @@ function prepareCells(db: Connection) {
       'INSERT INTO cells (cell_id, lookup, expiry_day, epoch, wrapped) VALUES (?, ?, ?, ?, ?)',
     ),
     unname: db.prepare<[string]>('UPDATE cells SET lookup = NULL WHERE cell_id = ?'),
-    remove: db.prepare<[string]>('DELETE FROM cells WHERE cell_id = ?'),
+    remove: db.prepare<[string], { expiryDay: number }>(
+      'DELETE FROM cells WHERE cell_id = ? RETURNING expiry_day AS expiryDay',
+    ),
   }
 }
 
@@ -125,7 +131,14 @@ export function openCellStore(options: CellStoreOptions): Cells {
 
   const findOrMakeAll = db.transaction((names: CellName[]) => names.map(findOrMake))
   const removeAll = db.transaction((cellIds: readonly string[]) => {
-    for (const cellId of cellIds) statements.remove.run(cellId)
+    const today = Math.floor(Date.now() / DAY_MS)
+    let erased = 0
+    for (const cellId of cellIds) {
+      // What had expired anyway is swept again out of any copy; only what was erased must never come back.
+      const expiryDay = statements.remove.get(cellId)?.expiryDay
+      if (expiryDay !== undefined && expiryDay >= today) erased += 1
+    }
+    if (erased > 0) countDestruction(db)
   })
 
   /** Answers everything wanted since the last turn with one commit. */
@@ -174,6 +187,7 @@ export function openCellStore(options: CellStoreOptions): Cells {
       // Until then the wrapped keys would still stand in the write-ahead log.
       db.pragma('wal_checkpoint(TRUNCATE)')
     },
+    mark: async () => readKeyStoreMark(db),
     async close() {
       if (closed) return
       closed = true

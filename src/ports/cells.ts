@@ -15,6 +15,9 @@ export type CellName = {
 /** A cell with its key. The id is random and says nothing about whose cell it is. */
 export type Cell = { readonly cellId: string; readonly key: KeyObject }
 
+/** Which key store it is, and how often something was destroyed in it: an older copy of it has a lower generation. */
+export type KeyStoreMark = { readonly id: string; readonly generation: number }
+
 /** The cell keys: destroying one destroys everything sealed under it, wherever copies of that lie. */
 export interface Cells {
   /** The cell if it is at hand already, without I/O: the path of nearly every action. */
@@ -25,5 +28,6 @@ export interface Cells {
   find(cellId: string): Promise<KeyObject | undefined>
   /** Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless. */
   destroy(cellIds: readonly string[]): Promise<void>
+  mark(): Promise<KeyStoreMark>
   close(): Promise<void>
 }

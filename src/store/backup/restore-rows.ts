@@ -2,7 +2,7 @@ import { epochLeafBytes, type NamedHead } from '../../core/log/epoch-leaf.ts'
 import { appendLeafHash, type Edge, EMPTY_EDGE, hashLeaf } from '../../core/merkle/tree.ts'
 import { RESTORE_RULES, type RestoreRule } from '../../core/restore-rules.ts'
 import { BackupDamaged, type Manifest } from './manifest.ts'
-import { type Row, TABLE_LAYOUTS, type TableLayout, type Value, valueOf, withValues } from './table-layout.ts'
+import { type Row, TABLE_LAYOUTS, type TableLayout, type Value, valueAt, withValues } from './table-layout.ts'
 import type { TableSink, TableSource } from './table-source.ts'
 import { TreeWatch } from './tree-watch.ts'
 import { watchRow } from './watch-rows.ts'
@@ -111,14 +111,14 @@ function carry(
   switch (rule.kind) {
     case 'kept':
       if (table.name === 'freezes')
-        count('platform_frozen', batch.filter((row) => valueOf(table, row, 'id') === PLATFORM).length)
+        count('platform_frozen', batch.filter((row) => valueAt(table, row, 'id') === PLATFORM).length)
       return [table, batch]
     case 'dropped':
       return [table, []]
     case 'moved':
       return movedRows(table, batch, epoch)
     case 'while_key_lives': {
-      const living = batch.filter((row) => facts.isCellAlive(String(valueOf(table, row, rule.column))))
+      const living = batch.filter((row) => facts.isCellAlive(String(valueAt(table, row, rule.column))))
       count(table.name, batch.length - living.length)
       return [table, living]
     }
@@ -140,7 +140,7 @@ function movedRows(table: TableLayout, batch: readonly Row[], epoch: number): [T
   if (into === undefined) return [table, []]
   const target = layout(into)
   const moved = batch.map((row) =>
-    target.columns.map(({ name }) => (name === 'epoch' ? epoch : valueOf(table, row, name))),
+    target.columns.map(({ name }) => (name === 'epoch' ? epoch : valueAt(table, row, name))),
   )
   return [target, moved]
 }
@@ -152,7 +152,7 @@ function named(
 ): Record<string, string | number | boolean | null> {
   return Object.fromEntries(
     columns.map((column) => {
-      const value = valueOf(table, row, column)
+      const value = valueAt(table, row, column)
       return [column, Buffer.isBuffer(value) ? null : value]
     }),
   )
@@ -222,9 +222,9 @@ async function beginLog(
   await append(eventId, first, restoredAtMs)
   const queue = layout('log_queue')
   for (const row of queued) {
-    const leaf = valueOf(queue, row, 'leaf')
+    const leaf = valueAt(queue, row, 'leaf')
     if (!Buffer.isBuffer(leaf)) throw new BackupDamaged('a queued leaf without bytes')
-    await append(String(valueOf(queue, row, 'event_id')), leaf, restoredAtMs)
+    await append(String(valueAt(queue, row, 'event_id')), leaf, restoredAtMs)
   }
 }
 

@@ -77,7 +77,7 @@ export function schemaDigest(layouts: readonly TableLayout[] = TABLE_LAYOUTS): s
 }
 
 /** The value of a row in a column. @throws TypeError for a column the table does not have. */
-export function valueOf(table: TableLayout, row: Row, column: string): Value {
+export function valueAt(table: TableLayout, row: Row, column: string): Value {
   return row[indexOf(table, column)] ?? null
 }
 

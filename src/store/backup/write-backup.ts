@@ -18,7 +18,7 @@ import { parseNote } from '../../core/merkle/note.ts'
 import { BackupDamaged, MANIFEST_FILE, type Manifest, manifestText, tableFile } from './manifest.ts'
 import { rowLine } from './row-lines.ts'
 import { TargetNotEmpty } from './sqlite-sink.ts'
-import { type Row, schemaDigest, TABLE_LAYOUTS, type TableLayout, valueOf } from './table-layout.ts'
+import { type Row, schemaDigest, TABLE_LAYOUTS, type TableLayout, valueAt } from './table-layout.ts'
 import type { TableSource } from './table-source.ts'
 import { TreeWatch } from './tree-watch.ts'
 import { watchRow } from './watch-rows.ts'
@@ -75,7 +75,7 @@ async function writeTables(
     const see = (row: Row) => {
       watchRow(watch, table, row)
       if (table.name === 'log_checkpoints') checkpoint = checkpointOf(table, row)
-      if (table.name === 'past_logs') epoch = Number(valueOf(table, row, 'epoch')) + 1
+      if (table.name === 'past_logs') epoch = Number(valueAt(table, row, 'epoch')) + 1
     }
     tables.push(await writeTable(source, table, folder, see, progress))
   }
@@ -102,11 +102,11 @@ async function writeTables(
 }
 
 function checkpointOf(table: TableLayout, row: Row): NonNullable<Manifest['log']['checkpoint']> {
-  const root = valueOf(table, row, 'root_hash')
+  const root = valueAt(table, row, 'root_hash')
   return {
-    treeSize: Number(valueOf(table, row, 'tree_size')),
+    treeSize: Number(valueAt(table, row, 'tree_size')),
     rootHash: Buffer.isBuffer(root) ? root.toString('base64') : '',
-    note: String(valueOf(table, row, 'note')),
+    note: String(valueAt(table, row, 'note')),
   }
 }
 
