@@ -6,6 +6,7 @@ import type { AskReason } from '../core/grant/ask-first.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow, ApprovalRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
+import { StoreUnavailable } from '../ports/store-unavailable.ts'
 import { decidedRow, newActionRow, requestDigestOf } from './action-row.ts'
 import { askPerson, withApproval } from './ask-person.ts'
 import type { Broker } from './broker.ts'
@@ -43,8 +44,12 @@ export type Authorization =
  * Decides one request, holds what it would take and logs the decision, all in one transaction.
  * There is no decision without its leaf, save an equal refusal within a minute, which is counted, and a question that
  * waits already, which has its leaf.
+ *
+ * @throws (rejects) StoreUnavailable when nothing can be decided now, for what the log or this process could break.
  */
 export async function authorizeAction(broker: Broker, asked: ActionRequest): Promise<Authorization> {
+  const refusal = broker.admission.refusal()
+  if (refusal !== undefined) throw new StoreUnavailable(refusal)
   const seal = await sealerFor(broker, {
     userId: asked.userId,
     skillId: await knownSkill(broker, asked.skill),
@@ -91,7 +96,8 @@ async function decideAsked(
   const loaded = await withApproval(tx, asked, await loadFacts(broker, tx, asked), before)
   const decision = decideSafely(broker, asked, loaded.facts)
   if (decision.effect !== 'ask' || loaded.facts.approval?.state === 'waiting') return { loaded, decision }
-  const allowed = await mayAsk(tx, broker.settings, asked, before?.id ?? null)
+  const line = { ...asked, lineageId: loaded.lineageId }
+  const allowed = await mayAsk(tx, broker.settings, line, before?.id ?? null)
   if (allowed === 'yes') return { loaded, decision }
   return { loaded, decision: decideSafely(broker, asked, { ...loaded.facts, mayAsk: allowed }) }
 }

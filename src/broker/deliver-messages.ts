@@ -17,6 +17,7 @@ const ATTEMPTS_MOST = 40
 const AT_ONCE = 8
 /** What another node left, or a restart, is found after so long, in milliseconds. */
 const LOOK_AGAIN_MS = 2_000
+const PAUSE_LEAST_MS = 100
 const CLEAN_EVERY_MS = 60_000
 
 /**
@@ -54,7 +55,7 @@ export function startDelivery(broker: Broker, carriers: Carriers): BackgroundLoo
         })
         return false
       })
-      if (!more && !stopped) await broker.deliveries.wait(LOOK_AGAIN_MS)
+      if (!more && !stopped) await broker.deliveries.wait(await pauseMs(broker))
     }
   }
 
@@ -66,6 +67,13 @@ export function startDelivery(broker: Broker, carriers: Carriers): BackgroundLoo
       await running
     },
   }
+}
+
+/** Until the next message falls due, but no longer than another node's may wait, and never in a spin. */
+async function pauseMs(broker: Broker): Promise<number> {
+  const nextAtMs = await broker.store.read(async (tx) => tx.outbox.nextDueMs()).catch(() => undefined)
+  const untilMs = (nextAtMs ?? Number.MAX_SAFE_INTEGER) - broker.store.now().nowMs
+  return Math.max(PAUSE_LEAST_MS, Math.min(untilMs, LOOK_AGAIN_MS))
 }
 
 async function deliverOne(broker: Broker, carriers: Carriers, seen: OutboxRow): Promise<void> {

@@ -44,7 +44,12 @@ export async function requestConsent(broker: Broker, input: RequestConsent): Pro
     if (asking.kind !== 'may_ask') return asking
     const wanted = await wantedTerms(broker, tx, input, asking)
     if (wanted.kind !== 'terms') return wanted
-    const again = await askAgain(tx, broker.settings, input, asking.manifestDigest, (atMs) =>
+    const line = {
+      ...input,
+      lineageId: asking.agent.lineageId,
+      actions: wanted.termsAt(tx.nowMs).actions.map(({ name }) => name),
+    }
+    const again = await askAgain(tx, broker.settings, line, asking.manifestDigest, (atMs) =>
       termsText(wanted.termsAt(atMs)),
     )
     if (again.kind !== 'new') return again

@@ -12,6 +12,7 @@ import { grantRoutes } from './grant-routes.ts'
 import { limitRoutes } from './limit-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { operatorActionRoutes } from './operator-action-routes.ts'
+import { operatorAskingRoute } from './operator-asking-route.ts'
 import { operatorRegistryRoutes } from './operator-registry-routes.ts'
 import { operatorRestoreRoutes } from './operator-restore-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
@@ -35,6 +36,7 @@ export function allRoutes(broker: Broker, keys: KeyRing, publisher: CheckpointPu
     ...publisherRoutes(broker),
     ...operatorActionRoutes(broker),
     ...operatorRoutes(broker, keys, cancel),
+    operatorAskingRoute(broker),
     ...operatorRegistryRoutes(broker),
     ...operatorRestoreRoutes(broker),
     ...logRoutes(openLogReader(broker, publisher)),

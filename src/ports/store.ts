@@ -110,6 +110,13 @@ export interface ConsentRequests {
   list(userId: string, page: Page): Answer<ConsentRequestRow[]>
   /** Requests of one agent for one skill created after the time, whatever became of them. */
   recent(userId: string, agentId: string, skillId: string, sinceMs: number): Answer<ConsentRequestRow[]>
+  /** The same of a whole line of agents. */
+  recentOfLine(
+    userId: string,
+    lineageId: string,
+    skillId: string,
+    sinceMs: number,
+  ): Answer<ConsentRequestRow[]>
   insert(row: ConsentRequestRow): Answer<void>
   decide(id: string, status: string, grantId: string | null, atMs: number): Answer<void>
 }
@@ -211,8 +218,8 @@ export interface Actions {
 export interface Approvals {
   find(id: string): Answer<ApprovalRow | undefined>
   newestFor(actionId: string): Answer<ApprovalRow | undefined>
-  /** Approvals of one agent and skill created after the time, newest first. */
-  recent(userId: string, agentId: string, skillId: string, sinceMs: number): Answer<ApprovalRow[]>
+  /** Approvals of a whole line of agents and one skill created after the time, newest first. */
+  recentOfLine(userId: string, lineageId: string, skillId: string, sinceMs: number): Answer<ApprovalRow[]>
   list(userId: string, status: string | null, page: Page): Answer<ApprovalRow[]>
   insert(row: ApprovalRow): Answer<void>
   setStatus(id: string, status: string, atMs: number): Answer<void>

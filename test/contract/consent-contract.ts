@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { approvalRow, grantRow, NOW_MS } from './sample-rows.ts'
+import { agentRow, approvalRow, grantRow, NOW_MS } from './sample-rows.ts'
 import { FIRST_PAGE, type StoreBench } from './store-bench.ts'
 
 /** How every engine keeps what users agreed to, and what stands against it. */
@@ -137,8 +137,12 @@ export function describeConsent(bench: StoreBench): void {
       expect(await see((tx) => tx.approvals.find('apr_2'))).toEqual(newer)
       expect(await see((tx) => tx.approvals.newestFor('act_1'))).toEqual(newer)
       expect(await see((tx) => tx.approvals.newestFor('act_9'))).toBeUndefined()
+      await write(async (tx) => {
+        await tx.agents.insert(agentRow())
+        await tx.agents.insert(agentRow({ id: 'agt_2', lineageId: 'agt_2' }))
+      })
       const recent = (sinceMs: number) =>
-        see((tx) => tx.approvals.recent('usr_1', 'agt_1', 'coffee.order', sinceMs))
+        see((tx) => tx.approvals.recentOfLine('usr_1', agentRow().lineageId, 'coffee.order', sinceMs))
       expect(await recent(NOW_MS)).toEqual([newer])
       expect(await recent(NOW_MS - 1)).toEqual([newer, waiting])
       expect(await see((tx) => tx.approvals.list('usr_1', 'waiting', FIRST_PAGE))).toEqual([other, waiting])

@@ -1,6 +1,7 @@
 import { hashLeaf } from '../../src/core/merkle/tree.ts'
 import type {
   ActionRow,
+  AgentRow,
   ApprovalRow,
   CounterKeys,
   CounterRow,
@@ -169,6 +170,7 @@ export function leafOf(index: number, parts: readonly ('core' | 'subj' | 'body')
   const eventId = `evt_${index}`
   return {
     eventId,
+    userId: 'usr_1',
     leaf,
     leafHash: hashLeaf(leaf),
     parts: parts.map((part) => ({
@@ -177,5 +179,22 @@ export function leafOf(index: number, parts: readonly ('core' | 'subj' | 'body')
       commitment: Buffer.alloc(32, part.length),
       sealed: Buffer.from([0, 1, 255, index % 256]),
     })),
+  }
+}
+
+export function agentRow(changed: Partial<AgentRow> = {}): AgentRow {
+  return {
+    id: 'agt_1',
+    userId: 'usr_1',
+    lineageId: 'agt_1',
+    name: 'Errand runner',
+    publicJwk: '{}',
+    keyThumbprint: 'thumb',
+    clientId: null,
+    clientHost: null,
+    deployments: '[]',
+    status: 'connected',
+    createdAtMs: NOW_MS,
+    ...changed,
   }
 }

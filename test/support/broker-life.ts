@@ -46,7 +46,9 @@ export async function liveBrokerLife(seed: number, steps: number) {
   const random = createRandom(seed)
   const key = createSkillKey()
   const manifest = key.inManifest(sampleManifest('coffee.order'))
-  let test = await createTestBroker({ settings: { coolDownMs: 2 * MINUTE_MS, openQuestionsMost: 8 } })
+  let test = await createTestBroker({
+    settings: { coolDownMs: 2 * MINUTE_MS, openQuestionsMost: 8, questionsPerDayMost: 1_000 },
+  })
   const terms = new Map<string, GrantTerms>()
   const asked: ActionRequest[] = []
   const sent = new Map<string, SkillCall>()

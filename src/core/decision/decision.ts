@@ -67,7 +67,7 @@ export type Facts = {
   /** The newest approval of exactly this request, if there is one. */
   approval: { id: string; state: 'waiting' | 'approved' | 'refused' | 'expired' } | null
   /** A person refused, or was asked, too recently or too often for this agent, skill and action. */
-  mayAsk: 'yes' | 'cooling_down' | 'too_many_open'
+  mayAsk: 'yes' | 'cooling_down' | 'too_many_open' | 'too_many_today'
 }
 
 /** Why not. Codes are stable; what outsiders learn of them is decided in one place per surface. */

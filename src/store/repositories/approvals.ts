@@ -1,11 +1,12 @@
-import { and, desc, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gt, inArray, isNull, or, sql } from 'drizzle-orm'
 import type { ApprovalRow } from '../../ports/rows.ts'
 import type { Approvals, Page } from '../../ports/store.ts'
 import { allGiven, given } from '../dialect.ts'
+import { agentsOfLine } from './agents-of-line.ts'
 import { olderThan, pageValues } from './page.ts'
 import { done, first, type Preparation, Repository } from './repository.ts'
 
-export function prepareApprovals({ db, t: { approvals: a }, d }: Preparation) {
+export function prepareApprovals({ db, t: { approvals: a, agents }, d }: Preparation) {
   const p = sql.placeholder
   return {
     find: d.prepare(
@@ -26,21 +27,21 @@ export function prepareApprovals({ db, t: { approvals: a }, d }: Preparation) {
         .orderBy(desc(a.createdAtMs), desc(a.id))
         .limit(1),
     ),
-    recent: d.prepare(
-      'approvals_recent',
+    recentOfLine: d.prepare(
+      'approvals_recent_of_line',
       db
         .select()
         .from(a)
         .where(
           and(
             eq(a.userId, p('userId')),
-            eq(a.agentId, p('agentId')),
+            inArray(a.agentId, agentsOfLine(db, agents)),
             eq(a.skillId, p('skillId')),
             gt(a.createdAtMs, p('sinceMs')),
           ),
         )
         .orderBy(desc(a.createdAtMs), desc(a.id))
-        .limit(200),
+        .limit(2_000),
     ),
     list: d.prepare(
       'approvals_list',
@@ -88,8 +89,8 @@ export class ApprovalRepository extends Repository<ReturnType<typeof prepareAppr
     return first(this.run(this.q.newestFor, { actionId }))
   }
 
-  recent(userId: string, agentId: string, skillId: string, sinceMs: number) {
-    return this.run(this.q.recent, { userId, agentId, skillId, sinceMs })
+  recentOfLine(userId: string, lineageId: string, skillId: string, sinceMs: number) {
+    return this.run(this.q.recentOfLine, { userId, lineageId, skillId, sinceMs })
   }
 
   list(userId: string, status: string | null, page: Page) {

@@ -1,11 +1,12 @@
-import { and, desc, eq, getTableColumns, gt, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gt, inArray, sql } from 'drizzle-orm'
 import type { ConsentRequestRow } from '../../ports/rows.ts'
 import type { ConsentRequests, Page } from '../../ports/store.ts'
 import { allGiven, given } from '../dialect.ts'
+import { agentsOfLine } from './agents-of-line.ts'
 import { olderThan, pageValues } from './page.ts'
 import { done, first, type Preparation, Repository } from './repository.ts'
 
-export function prepareConsentRequests({ db, t: { consentRequests: r }, d }: Preparation) {
+export function prepareConsentRequests({ db, t: { consentRequests: r, agents }, d }: Preparation) {
   const p = sql.placeholder
   return {
     find: d.prepare(
@@ -39,6 +40,21 @@ export function prepareConsentRequests({ db, t: { consentRequests: r }, d }: Pre
         )
         .orderBy(desc(r.createdAtMs), desc(r.id)),
     ),
+    recentOfLine: d.prepare(
+      'consent_requests_recent_of_line',
+      db
+        .select()
+        .from(r)
+        .where(
+          and(
+            eq(r.userId, p('userId')),
+            gt(r.createdAtMs, p('sinceMs')),
+            eq(r.skillId, p('skillId')),
+            inArray(r.agentId, agentsOfLine(db, agents)),
+          ),
+        )
+        .orderBy(desc(r.createdAtMs), desc(r.id)),
+    ),
     insert: d.prepare('consent_requests_insert', db.insert(r).values(allGiven(getTableColumns(r)))),
     decide: d.prepare(
       'consent_requests_decide',
@@ -68,6 +84,10 @@ export class ConsentRequestRepository
 
   recent(userId: string, agentId: string, skillId: string, sinceMs: number) {
     return this.run(this.q.recent, { userId, agentId, skillId, sinceMs })
+  }
+
+  recentOfLine(userId: string, lineageId: string, skillId: string, sinceMs: number) {
+    return this.run(this.q.recentOfLine, { userId, lineageId, skillId, sinceMs })
   }
 
   insert(row: ConsentRequestRow) {
