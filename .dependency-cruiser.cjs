@@ -12,9 +12,15 @@ module.exports = {
     only('core-imports-itself', '^src/core/', ['^src/core/']),
     only('ports-import-core', '^src/ports/', ['^src/(core|ports)/']),
     only('broker-imports-core-and-ports', '^src/broker/', ['^src/(core|ports|broker)/']),
-    only('adapters-import-core-and-ports', '^src/(store|keys|skills|notify)/', ['^src/(core|ports)/', '^src/$1/']),
+    only('adapters-import-core-and-ports', '^src/(store|keys|skills|notify)/', [
+      '^src/(core|ports)/',
+      '^src/$1/',
+    ]),
     only('people-import-broker-and-core', '^src/people/', ['^src/(core|ports|broker|people)/']),
     only('http-imports-broker-and-core', '^src/http/', ['^src/(core|ports|broker|http)/']),
+    only('oauth-imports-pages-and-http', '^src/oauth/', [
+      '^src/(core|ports|broker|people|http|pages|oauth)/',
+    ]),
     only('cli-imports-broker-core-sdk', '^src/cli/', [
       '^src/(core|ports|broker|keys|store|sdk|cli)/',
       '^src/config\\.ts$',

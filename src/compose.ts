@@ -5,9 +5,12 @@ import { type BackgroundLoop, startLoop } from './broker/background-loop.ts'
 import type { Broker, Logger, Settings } from './broker/broker.ts'
 import { cancelInFlight } from './broker/cancel-in-flight.ts'
 import { checkRegister } from './broker/check-register.ts'
+import { currentEpoch, settingsInEpoch } from './broker/current-epoch.ts'
 import { startDelivery } from './broker/deliver-messages.ts'
 import { InFlight } from './broker/in-flight.ts'
+import { ALWAYS_ADMITS } from './broker/log-watch.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
+import { checkKeyStore, noteKeyStore } from './broker/note-key-store.ts'
 import { type CheckpointPublisher, openCheckpointPublisher } from './broker/publish-checkpoint.ts'
 import { RecentRefusals } from './broker/recent-refusals.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
@@ -28,15 +31,19 @@ import { openPseudonyms } from './keys/pseudonyms.ts'
 import { openReachKeys } from './keys/reach-keys.ts'
 import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
 import { openCarriers } from './notify/open-carriers.ts'
+import { type Oauth, openOauth } from './oauth/open-oauth.ts'
+import { sweepOauth } from './oauth/sweep.ts'
 import { openPages } from './pages/open-pages.ts'
 import { findPerson, isSteppedUp } from './people/person.ts'
 import { createLogger } from './pino-logger.ts'
 import type { KeyRing } from './ports/key-ring.ts'
+import { type DocumentFetcherConfig, openDocumentFetcher } from './skills/guarded-fetch.ts'
 import { openHttpSkillCaller } from './skills/http-skill.ts'
 import { folderFault, listenFault } from './start-faults.ts'
 import { openCheckpointRegisterFile } from './store/checkpoint-register-file.ts'
-import { dataFilesIn } from './store/data-files.ts'
+import { dataFilesIn, registerFileIn } from './store/data-files.ts'
 import { claimDataFolder } from './store/data-folder.ts'
+import { movedTo } from './store/moved-mark.ts'
 import { openSqliteStore } from './store/open-sqlite.ts'
 
 export type RunningBroker = {
@@ -53,7 +60,11 @@ export type RunningBroker = {
 }
 
 /** What a start may be given in place of the real thing. */
-export type StartOptions = { readonly logger?: Logger }
+export type StartOptions = {
+  readonly logger?: Logger
+  /** How documents that clients publish are fetched, besides as configured. */
+  readonly documents?: Partial<DocumentFetcherConfig>
+}
 
 /** The broker must not start as things are; each fault says what to do. */
 export class StartRefused extends Error {
@@ -63,7 +74,11 @@ export class StartRefused extends Error {
 const MIGRATIONS = fileURLToPath(new URL('../migrations/sqlite', import.meta.url))
 const MERGE_WITHIN_MS = 5_000
 const IN_DOUBT_PAUSE_MS = 1_000
+const KEY_STORE_PAUSE_MS = 60_000
 const HAND_OVER_MS = 100
+const OAUTH_SWEEP_PAUSE_MS = 30_000
+/** Registrations of one address: a program registers once, or at each login at worst. */
+const REGISTRATIONS_PER_MINUTE = 10
 /** Seconds' worth of requests that may come at once after a pause. */
 const BURST_SECONDS = 10
 const CALLERS_REMEMBERED = 50_000
@@ -85,7 +100,7 @@ export async function startBroker(config: Config, options: StartOptions = {}): P
     }
   }
   try {
-    return await open(config, logger, closers, closeAll)
+    return await open(config, options, logger, closers, closeAll)
   } catch (error) {
     await closeAll()
     throw error
@@ -94,6 +109,7 @@ export async function startBroker(config: Config, options: StartOptions = {}): P
 
 async function open(
   config: Config,
+  options: StartOptions,
   logger: Logger,
   closers: (() => Promise<void>)[],
   closeAll: () => Promise<void>,
@@ -106,10 +122,21 @@ async function open(
   closers.push(() => server.stop(0))
 
   const files = dataFilesIn(config.dataFolder)
+  const moved = movedTo(config.dataFolder)
+  if (moved !== undefined)
+    throw new StartRefused(
+      `the database of ${config.dataFolder} was moved to ${moved}: set COUNTERSIGN_DATABASE_URL to it. What is left in the folder is older`,
+    )
   const isNew = !existsSync(files.database)
   const keys = openKeyRing(files.keys, Date.now(), isNew)
   const broker = openBroker(config, issuerOf(config, server.port), keys, logger, isNew, closers)
-  const register = openCheckpointRegisterFile(files.register)
+  broker.settings = await settingsInEpoch(broker)
+  const keyStore = await checkKeyStore(broker)
+  if (keyStore.kind !== 'ok') throw new StartRefused(keyStore.message)
+  await noteKeyStore(broker)
+  const keyStoreNotes = startLoop('note_key_store', KEY_STORE_PAUSE_MS, logger, () => noteKeyStore(broker))
+  closers.push(() => keyStoreNotes.stop())
+  const register = openCheckpointRegisterFile(registerFileIn(config.dataFolder, await currentEpoch(broker)))
   const checked = await checkRegister(broker, register)
   if (checked.kind !== 'ok') throw new StartRefused(checked.message)
   const publisher = openCheckpointPublisher(broker, register)
@@ -137,7 +164,13 @@ async function open(
   // What is on its way is sent again by the next start, so nobody waits for a push service that hangs.
   closers.push(() => Promise.race([delivery.stop(), after(HAND_OVER_MS)]))
 
-  server.serve(appOf(config, server.port, broker, keys, publisher))
+  const documents = openDocumentFetcher({ devOrigins: config.skillDevOrigins, ...options.documents })
+  closers.push(() => documents.close())
+  const oauth = oauthOf(config, server.port, broker, documents.fetch)
+  const oauthSweep = startLoop('sweep_oauth', OAUTH_SWEEP_PAUSE_MS, logger, () => sweepOauth(broker))
+  closers.push(() => oauthSweep.stop())
+
+  server.serve(appOf(config, server.port, broker, keys, publisher, oauth), oauth.beside)
   const url = broker.settings.issuer
   if (config.devTokens) logger.warn('development_tokens_accepted')
   logger.info('started', { url })
@@ -208,6 +241,7 @@ function openBroker(
     deliveries: new WakeUp(),
     newId: createIds(Date.now),
     nodeId: createIds(Date.now)('node'),
+    admission: ALWAYS_ADMITS,
     settings: settingsOf(config, issuer),
     logger,
   }
@@ -236,22 +270,45 @@ function appOf(
   broker: Broker,
   keys: KeyRing,
   publisher: CheckpointPublisher,
+  oauth: Oauth,
 ): App {
   const { address, agent, user } = config.ratesPerMinute
   const nowMs = () => broker.store.now().nowMs
   return createApp({
     broker,
-    routes: allRoutes(broker, keys, publisher),
+    routes: [...allRoutes(broker, keys, publisher), ...oauth.routes],
     pages: openPages(
       { broker, cancel: (ids) => cancelInFlight(broker, ids), nowMs },
       { findPerson: (value, atMs) => findPerson({ broker }, value, atMs), isSteppedUp },
+      oauth.pages,
     ),
     allowedHosts: hostsOf(config, port),
     allowsDevelopmentTokens: config.devTokens,
     rateLimits: { address: rateLimit(address), agent: rateLimit(agent), user: rateLimit(user) },
-    // A clock that ran ahead is not followed, but what was issued by it must not be from the future: the operator
-    // who is to confirm it has to get in.
-    nowMs: () => Math.max(broker.store.now().nowMs, Date.now()),
+    nowMs: tokenClock(broker),
+  })
+}
+
+/**
+ * A clock that ran ahead is not followed, but what was issued by it must not be from the future: the operator who is
+ * to confirm it has to get in.
+ */
+function tokenClock(broker: Broker): () => number {
+  return () => Math.max(broker.store.now().nowMs, Date.now())
+}
+
+function oauthOf(
+  config: Config,
+  port: number,
+  broker: Broker,
+  fetchDocument: (url: string) => Promise<Response>,
+): Oauth {
+  return openOauth(broker, {
+    allowedHosts: hostsOf(config, port),
+    addressLimit: rateLimit(config.ratesPerMinute.address),
+    registrationLimit: { ...rateLimit(REGISTRATIONS_PER_MINUTE), burst: REGISTRATIONS_PER_MINUTE },
+    fetchDocument,
+    nowMs: tokenClock(broker),
   })
 }
 

@@ -33,6 +33,8 @@ export async function connectClient(broker: Broker, input: ConnectClient): Promi
   const { userId, client } = input
   const seal = await sealerFor(broker, { userId, skillId: '' })
   return broker.store.transaction<ClientConnected>(async (tx) => {
+    const answered = await alreadyConnected(tx, input)
+    if (answered) return { kind: 'connected', agent: answered, isNew: false }
     const before = client.isConfidential ? await connectedBefore(tx, input) : undefined
     if (await isFrozen(tx, userId, before?.id)) return { kind: 'frozen' }
     const connected = (await tx.agents.list(userId)).filter(({ status }) => status === 'connected')
@@ -63,6 +65,14 @@ export async function connectClient(broker: Broker, input: ConnectClient): Promi
     await tx.log.append(leaf, tx.nowMs)
     return { kind: 'connected', agent, isNew: !before }
   })
+}
+
+/** The agent of this very yes, said twice. */
+async function alreadyConnected(tx: Tx, { userId, familyId }: ConnectClient): Promise<AgentRow | undefined> {
+  const family = await tx.tokenFamilies.find(familyId)
+  if (!family) return undefined
+  if (family.userId !== userId) throw new Error('a token family of somebody else')
+  return tx.agents.find(family.agentId)
 }
 
 async function connectedBefore(tx: Tx, { userId, client }: ConnectClient): Promise<AgentRow | undefined> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { JsonValue } from '../core/json-value.ts'
 import {
   ACCESS_TOKEN_TTL_SECONDS_MOST,
   ACCESS_TOKEN_TYPS,
@@ -17,6 +18,8 @@ export type AccessTokenInput = {
   readonly isDevelopment?: boolean
   /** RFC 7638 thumbprint of the key each request must prove by DPoP. */
   readonly boundTo?: string
+  /** What a grant is named by (RFC 9396 section 9.1); it carries none. */
+  readonly authorizationDetails?: readonly JsonValue[]
 }
 
 /** Signs an access token (RFC 9068) with the broker's access key. */
@@ -38,6 +41,9 @@ export function mintAccessToken(signer: Signer, input: AccessTokenInput): Promis
       ...(caller.scopes.length > 0 ? { scope: caller.scopes.join(' ') } : {}),
       ...(input.isDevelopment ? { dev: true } : {}),
       ...(boundTo === undefined ? {} : { cnf: { jkt: boundTo } }),
+      ...(input.authorizationDetails === undefined
+        ? {}
+        : { authorization_details: input.authorizationDetails }),
     },
   )
 }

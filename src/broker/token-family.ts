@@ -3,17 +3,23 @@ import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 
 /** For whom a token family speaks. */
-export type FamilyIdentity = { userId: string; agentId: string; sessionId: string }
+export type FamilyIdentity = {
+  userId: string
+  agentId: string
+  sessionId: string
+  /** Revoked, by a replay or by its own client. */
+  hasEnded: boolean
+}
 
 /**
- * Finds for whom a token family speaks now; undefined when no token may be issued for it any more: it was ended, its
- * agent is not connected, or one of its agent, user or the platform is frozen.
+ * Finds for whom a token family speaks; undefined when no token may be issued for it any more, because its agent is
+ * not connected, or because agent, user or platform is frozen.
  */
-export function findLiveFamily(broker: Broker, familyId: string): Promise<FamilyIdentity | undefined> {
+export function findFamily(broker: Broker, familyId: string): Promise<FamilyIdentity | undefined> {
   return broker.store.read(async (tx) => {
     const family = await tx.tokenFamilies.find(familyId)
-    if (!family || family.endedAtMs !== null) return undefined
-    const { userId, agentId, sessionId } = family
+    if (!family) return undefined
+    const { userId, agentId, sessionId, endedAtMs } = family
     const agent = await tx.agents.find(agentId)
     if (agent?.status !== 'connected' || agent.userId !== userId) return undefined
     const frozen = await tx.freezes.matching([
@@ -21,7 +27,7 @@ export function findLiveFamily(broker: Broker, familyId: string): Promise<Family
       freezeIdOf('user', userId),
       freezeIdOf('platform', '*'),
     ])
-    return frozen.length > 0 ? undefined : { userId, agentId, sessionId }
+    return frozen.length > 0 ? undefined : { userId, agentId, sessionId, hasEnded: endedAtMs !== null }
   })
 }
 

@@ -1,15 +1,29 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { toResponse } from './answer.ts'
 import type { App } from './app.ts'
 import { problem } from './problem.ts'
 
+/** A surface that needs Node's own request and response, served beside the app. */
+export type BesideApp = {
+  takes(request: IncomingMessage): boolean
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Resolves when nothing is being answered. */
+  idle(): Promise<void>
+}
+
 /** A listening socket whose answers can be put in place later. */
 export type HttpServer = {
   readonly port: number
   /** Serves the app from now on; until then everything is answered with 503. */
-  serve(app: App): void
+  serve(app: App, beside?: BesideApp): void
   /** Takes no new connection and waits for what is being answered, at most so long; then cuts what is left. */
   stop(withinMs: number): Promise<void>
 }
@@ -38,16 +52,29 @@ export async function listen(host: string, port: number): Promise<HttpServer> {
     })
   })
   let served: App | undefined
+  let servedBeside: BesideApp | undefined
+  let isStopping = false
   return {
     port: (server.address() as AddressInfo).port,
-    serve(app) {
+    serve(app, beside) {
       served = app
+      servedBeside = beside
       const answer = getRequestListener(app.fetch, { errorHandler: malformed })
-      listener = (request, response) => void answer(request, response)
+      listener = (request, response) => {
+        // Whoever comes while we stop is told so by the app.
+        if (!isStopping && beside?.takes(request)) {
+          // A request that breaks off, or a defect: there is nothing left to tell it to.
+          beside.answer(request, response).catch(() => response.destroy())
+        } else void answer(request, response)
+      }
     },
     async stop(withinMs) {
       served?.stopAccepting()
-      await Promise.race([Promise.all([closed(server), served?.idle()]), timeUp(withinMs)])
+      isStopping = true
+      await Promise.race([
+        Promise.all([closed(server), served?.idle(), servedBeside?.idle()]),
+        timeUp(withinMs),
+      ])
       server.closeAllConnections()
     },
   }

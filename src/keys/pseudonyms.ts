@@ -42,6 +42,7 @@ export function createPseudonyms(secret: KeyObject): Pseudonyms {
       pseudonym(secret, 'broker-key', [userId, agentId, callerKey, String(attempt)]),
     pairwiseUser: (userId, publisherId) => pseudonym(secret, 'pairwise-user', [userId, publisherId]),
     recipientTag: (userId, recipient) => pseudonym(secret, 'recipient', [userId, recipient]),
+    userCodeTag: (userCode) => pseudonym(secret, 'user-code', [userCode]),
   }
 }
 

@@ -6,4 +6,6 @@ export interface Pseudonyms {
   pairwiseUser(userId: string, publisherId: string): string
   /** Knows a recipient again without being able to read it. */
   recipientTag(userId: string, recipient: string): string
+  /** Finds a device by the short code a person types, which a plain hash would not hide. */
+  userCodeTag(userCode: string): string
 }

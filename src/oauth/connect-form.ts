@@ -1,0 +1,70 @@
+import { html } from 'hono/html'
+import { check, csrfField, notice, shown } from '../pages/elements.ts'
+import type { Html, PageRequest } from '../pages/page.ts'
+import type { AgentRow } from '../ports/rows.ts'
+import type { ConnectView } from './connecting.ts'
+import { CONNECT } from './texts/connect.ts'
+
+export type ConnectFormFacts = {
+  readonly view: Pick<ConnectView, 'client' | 'scopes' | 'skills'>
+  /** The code a person compares with the device's screen; undefined where the program has a browser. */
+  readonly userCode?: string
+  readonly replaceable: readonly AgentRow[]
+  /** The older connection chosen before stepping up. */
+  readonly replaces: string | undefined
+  readonly fault?: string | undefined
+  readonly action: string
+}
+
+/** Prints what a person is asked before a program is connected. Both answers are one press, and look alike. */
+export function connectForm(request: Pick<PageRequest, 'locale' | 'csrf'>, facts: ConnectFormFacts): Html {
+  const texts = CONNECT[request.locale]
+  const { view, userCode, replaceable, replaces, fault } = facts
+  const { client } = view
+  return html`<h1>${userCode === undefined ? texts.title : texts.deviceTitle}</h1>
+${fault === undefined ? '' : notice('bad', fault)}
+<p>${client.claimedName === '' ? texts.leadNameless : texts.lead(client.claimedName)}</p>
+<ul>
+<li>${texts.claimed}</li>
+<li>${whereTo(request.locale, facts)}</li>
+${userCode === undefined ? '' : html`<li>${texts.deviceAsk} <strong><code>${userCode}</code></strong></li>`}
+<li><strong>${texts.noAuthority}</strong></li>
+${view.scopes.includes('log:read') ? html`<li>${texts.logScope}</li>` : ''}
+${view.skills.length === 0 ? '' : html`<li>${texts.asksNext} ${view.skills.map((skill) => html`<code>${skill}</code> `)}</li>`}
+</ul>
+<form method="post" action="${facts.action}">${csrfField(request.csrf)}
+${userCode === undefined ? '' : html`<input type="hidden" name="user_code" value="${userCode}">`}
+${replaceable.length === 0 ? '' : replacing(request.locale, replaceable, replaces)}
+<p class="actions"><button class="button" name="answer" value="yes">${texts.yes}</button>
+<button class="button" name="answer" value="no">${texts.no}</button></p>
+</form>`
+}
+
+function whereTo(locale: PageRequest['locale'], { view, userCode }: ConnectFormFacts): Html | string {
+  const texts = CONNECT[locale]
+  const { client } = view
+  if (userCode !== undefined) return texts.device
+  if (client.isPublished) return texts.published(client.host)
+  return client.isLoopback ? texts.loopback(client.host) : texts.goesTo(client.host)
+}
+
+function replacing(
+  locale: PageRequest['locale'],
+  agents: readonly AgentRow[],
+  replaces: string | undefined,
+): Html {
+  const texts = CONNECT[locale]
+  const day = new Intl.DateTimeFormat(locale === 'zh' ? 'zh-CN' : 'en', { dateStyle: 'medium' })
+  const chosen = agents.some(({ id }) => id === replaces) ? replaces : ''
+  return html`<fieldset><legend>${texts.moveTitle}</legend><p class="dim small">${texts.moveText}</p>
+${check({ name: 'replaces', value: '', label: texts.moveNone, isChecked: chosen === '', type: 'radio' })}
+${agents.map((agent) =>
+  check({
+    name: 'replaces',
+    value: agent.id,
+    label: html`${shown(texts.moveSince(agent.name, day.format(agent.createdAtMs)))}`,
+    isChecked: agent.id === chosen,
+    type: 'radio',
+  }),
+)}</fieldset>`
+}

@@ -1,0 +1,141 @@
+import { html } from 'hono/html'
+import type { Page, PageAnswer, PageRequest } from '../pages/page.ts'
+import { hasBegun } from './connect-cookie.ts'
+import { connectForm } from './connect-form.ts'
+import type { Connected, Connecting, ConnectView } from './connecting.ts'
+import { CONNECT } from './texts/connect.ts'
+
+/** The pages of an authorization request: the question, and the way back to the program. */
+export function connectPages(connecting: Connecting): Page[] {
+  return [
+    {
+      method: 'get',
+      path: '/connect/{uid}',
+      who: 'user',
+      async run(request) {
+        const view = await begunHere(connecting, request)
+        if (!view) return gone(request)
+        return view.answered ? goOn(connecting, request, view) : ask(connecting, request, view)
+      },
+    },
+    {
+      method: 'post',
+      path: '/connect/{uid}',
+      who: 'user',
+      // Only an older connection's grants are worth a thief's while: connecting itself gives nothing.
+      needsStepUp: ({ form }) => form.get('answer') === 'yes' && (form.get('replaces') ?? '') !== '',
+      async run(request) {
+        const view = await begunHere(connecting, request)
+        if (!view) return gone(request)
+        if (!view.answered) {
+          const fault = await answer(connecting, request, view)
+          if (fault !== undefined) return ask(connecting, request, view, fault)
+        }
+        return { kind: 'redirect', location: `/connect/${view.uid}` }
+      },
+    },
+  ]
+}
+
+/** The request of this path, if this very browser began it: the answer goes to whoever did. */
+async function begunHere(
+  connecting: Connecting,
+  { params, cookie, person }: PageRequest,
+): Promise<ConnectView | undefined> {
+  const uid = params.uid ?? ''
+  if (!hasBegun(cookie('connect'), uid)) return undefined
+  const view = await connecting.find(uid)
+  const answeredBy = view?.answered?.userId ?? null
+  return answeredBy !== null && answeredBy !== person?.id ? undefined : view
+}
+
+async function ask(
+  connecting: Connecting,
+  request: PageRequest,
+  view: ConnectView,
+  fault?: string,
+): Promise<PageAnswer> {
+  const replaceable = await connecting.replaceable(request.person?.id ?? '')
+  return {
+    kind: 'html',
+    ...(fault === undefined ? {} : { status: 409 }),
+    title: CONNECT[request.locale].title,
+    isPlain: true,
+    body: connectForm(request, {
+      view,
+      replaceable,
+      replaces: request.form.get('replaces') ?? request.query.replaces,
+      fault,
+      action: `/connect/${view.uid}`,
+    }),
+  }
+}
+
+/** @returns what the person is told where the yes could not be kept. */
+async function answer(
+  connecting: Connecting,
+  { form, person, locale }: PageRequest,
+  { uid }: ConnectView,
+): Promise<string | undefined> {
+  const said = form.get('answer')
+  if (said === 'no') {
+    await connecting.refuse(uid)
+    return undefined
+  }
+  if (said !== 'yes' || !person) return undefined
+  const replaces = form.get('replaces')
+  const connected = await connecting.accept(uid, person.id, replaces === '' ? undefined : replaces)
+  return connectFault(connected, locale)
+}
+
+/** Why a yes was not kept, in words; undefined where it was. */
+export function connectFault(
+  connected: Connected | undefined,
+  locale: PageRequest['locale'],
+): string | undefined {
+  const texts = CONNECT[locale]
+  switch (connected?.kind) {
+    case 'frozen':
+      return texts.frozen
+    case 'too_many_agents':
+      return texts.tooMany
+    case 'move_refused':
+      return texts.moveRefused
+    default:
+      return undefined
+  }
+}
+
+/**
+ * On to the questions the program came with, one after another, and then back to it. The way back is a page of its
+ * own and not a redirect: a form's answer may not lead to another site (CSP `form-action`).
+ */
+async function goOn(
+  connecting: Connecting,
+  request: PageRequest,
+  { uid, answered, resumePath }: ConnectView,
+): Promise<PageAnswer> {
+  const open = await connecting.firstOpen(request.person?.id ?? '', answered?.requestIds ?? [])
+  if (open !== undefined) {
+    return { kind: 'redirect', location: `/consents/${open}?next=${encodeURIComponent(`/connect/${uid}`)}` }
+  }
+  const texts = CONNECT[request.locale]
+  return {
+    kind: 'html',
+    title: texts.backTitle,
+    isPlain: true,
+    body: html`<meta http-equiv="refresh" content="0; url=${resumePath}"><h1>${texts.backTitle}</h1><p>${texts.backText}</p>
+<p><a class="button" href="${resumePath}">${texts.backLink}</a></p>`,
+  }
+}
+
+function gone({ locale }: PageRequest): PageAnswer {
+  const texts = CONNECT[locale]
+  return {
+    kind: 'html',
+    status: 404,
+    title: texts.goneTitle,
+    isPlain: true,
+    body: html`<h1>${texts.goneTitle}</h1><p>${texts.goneText}</p>`,
+  }
+}
