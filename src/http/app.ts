@@ -4,6 +4,7 @@ import type { Broker, Logger } from '../broker/broker.ts'
 import type { RecentRefusals } from '../broker/recent-refusals.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import type { Caller } from '../core/tokens/access-token.ts'
+import { StoreUnavailable } from '../ports/store-unavailable.ts'
 import { type Answer, toResponse } from './answer.ts'
 import { type Authenticate, createAuthenticator } from './authenticate.ts'
 import { InvalidRequest, problem } from './problem.ts'
@@ -11,6 +12,7 @@ import { isProblemCode, type ProblemCode } from './problem-codes.ts'
 import { addressKey, createRateLimit, type RateLimit, type RateLimitOptions } from './rate-limit.ts'
 import { readJsonBody } from './read-json-body.ts'
 import type { Route } from './route.ts'
+import { findSessionCaller, type SessionCaller, type SessionLookup } from './session-caller.ts'
 import type { PageSurface, StreamSurface, SurfaceRoute } from './surface-route.ts'
 import { wrongCaller } from './wrong-caller.ts'
 
@@ -24,6 +26,8 @@ export type AppOptions = {
   /** `Host` values that are answered, in lower case with their port. */
   readonly allowedHosts: readonly string[]
   readonly allowsDevelopmentTokens: boolean
+  /** Sessions of people, as callers beside access tokens; none where nobody can sign in. */
+  readonly sessions?: SessionLookup
   readonly rateLimits: {
     readonly address: RateLimitOptions
     readonly agent: RateLimitOptions
@@ -53,6 +57,8 @@ type Server = {
   readonly hosts: ReadonlySet<string>
   readonly origins: ReadonlySet<string>
   readonly authenticate: Authenticate
+  readonly sessions: SessionLookup | undefined
+  readonly nowMs: () => number
   readonly limits: Readonly<Record<'address' | 'agent' | 'user', RateLimit>>
   readonly refusals: RecentRefusals
   readonly logger: Logger
@@ -86,6 +92,8 @@ export function createApp(options: AppOptions): App {
       ...options.allowedHosts.flatMap((host) => [`http://${host}`, `https://${host}`]),
     ]),
     authenticate: createAuthenticator(tokens),
+    sessions: options.sessions,
+    nowMs: options.nowMs ?? (() => broker.store.now().nowMs),
     limits: {
       address: createRateLimit(options.rateLimits.address),
       agent: createRateLimit(options.rateLimits.agent),
@@ -215,17 +223,35 @@ async function answerTo(
     const response = await route.respond({ ...raw, authenticate })
     return { status: response.status, response }
   }
-  const caller = route.callers.length > 0 ? callerOf(server, c, route, atMs) : null
+  const session = route.callers.length > 0 ? await sessionOf(server, c, route, atMs) : undefined
+  const caller = session?.caller ?? (route.callers.length > 0 ? callerOf(server, c, route, atMs) : null)
   const body: JsonValue | undefined = route.body
     ? await readJsonBody(c.req.raw, { maxBytes: route.bodyBytesMost, isOptional: route.isBodyOptional })
     : undefined
   return route.run({
     caller,
+    mayChange: session?.isSteppedUp ?? true,
     params: paramsOf(c),
     query: queryOf(c.req.url),
     body,
     request: { requestId, header: (name) => headers.get(name) ?? undefined },
   })
+}
+
+/** A caller by session, checked like any other; agents have none, so a route of theirs alone looks for none. */
+async function sessionOf(
+  server: Server,
+  c: AppContext,
+  route: Route | Elsewhere,
+  atMs: number,
+): Promise<SessionCaller | undefined> {
+  if (!server.sessions || !route.callers.some((kind) => kind !== 'agent')) return undefined
+  const { headers } = c.req.raw
+  // The path of nearly every action: an access token, which is looked at without waiting for anything.
+  if (!headers.has('cookie') && !headers.get('authorization')?.includes('cst_')) return undefined
+  const found = await findSessionCaller(server.sessions, c.req.raw, server.origins, server.nowMs())
+  if (found) checkCaller(server, found.caller, route, atMs)
+  return found
 }
 
 function callerOf(
@@ -297,6 +323,12 @@ function failed(server: Server, error: unknown, requestId: string): Answer {
   if (error instanceof InvalidRequest) {
     server.refusals.count(`bad_request:${error.code}`)
     return problem(error.code, error.facts)
+  }
+  if (error instanceof StoreUnavailable) {
+    const headers = { 'retry-after': '1' }
+    // Told for as long as it lasts by what watches the log, not by every request.
+    if (error.reason === 'log_behind') return problem('log_behind', { headers })
+    if (error.reason === 'node_lapsed') return problem('not_ready', { headers })
   }
   server.logger.error('request_failed', { requestId, error })
   return problem('internal')

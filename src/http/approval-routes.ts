@@ -7,6 +7,7 @@ import {
 } from '../broker/answer-approval.ts'
 import type { Broker } from '../broker/broker.ts'
 import { listApprovals, showApproval } from '../broker/show-approval.ts'
+import { approvalNeedsStepUp } from '../broker/step-up-facts.ts'
 import type { Answer } from './answer.ts'
 import { shownShape } from './consent-shapes.ts'
 import { pageAnswer, pageOf, pageQuery, pageShape } from './cursor.ts'
@@ -82,6 +83,8 @@ export function approvalRoutes(broker: Broker): Route[] {
       body: approveActionShape,
       responses: { 200: { description: 'The answer.', shape: answeredShape } },
       problems: ['not_found', 'question_expired', 'already_answered', 'cannot_be_shown', 'shown_differs'],
+      needsStepUp: ({ caller, params }) =>
+        approvalNeedsStepUp(broker, { userId: caller.userId, approvalId: params.id }),
       async handle({ caller, params, body }) {
         const { userId } = caller
         return answered(await approveAction(broker, { ...body, userId, approvalId: params.id }))

@@ -8,6 +8,7 @@ import {
   listConsentRequests,
   showConsentRequest,
 } from '../broker/show-consent-request.ts'
+import { consentNeedsStepUp } from '../broker/step-up-facts.ts'
 import { grantTermsShape } from '../core/grant/terms.ts'
 import type { Answer } from './answer.ts'
 import { grantSummaryShape, shownShape } from './consent-shapes.ts'
@@ -142,6 +143,8 @@ export function consentRoutes(broker: Broker): Route[] {
         'not_narrower',
         'invalid_terms',
       ],
+      needsStepUp: ({ caller, params, body }) =>
+        consentNeedsStepUp(broker, { userId: caller.userId, requestId: params.id, given: body.given }),
       async handle({ caller, params, body }) {
         const approved = await approveConsent(broker, {
           ...body,

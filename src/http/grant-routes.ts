@@ -100,6 +100,7 @@ function changeRoutes(broker: Broker): Route[] {
       ...common,
       path: '/v1/grants/{id}/renew',
       summary: 'Give a grant a later end',
+      needsStepUp: () => true,
       body: renewGrantShape,
       problems: [
         'not_found',
@@ -129,6 +130,7 @@ function changeRoutes(broker: Broker): Route[] {
       ...common,
       path: '/v1/grants/{id}/confirm',
       summary: 'Say yes once more to a grant that a restore has suspended',
+      needsStepUp: () => true,
       description: 'It goes on with the same terms and the same end. To end it instead, revoke it.',
       problems: ['not_found', 'grant_not_in_state', 'recovered_recently'],
       async handle({ caller, params }) {
@@ -139,6 +141,7 @@ function changeRoutes(broker: Broker): Route[] {
       ...common,
       path: '/v1/grants/{id}/resume',
       summary: 'Let a paused grant go on',
+      needsStepUp: () => true,
       problems: ['not_found', 'grant_not_in_state', 'recovered_recently'],
       async handle({ caller, params }) {
         return changed(broker, await resumeGrant(broker, { userId: caller.userId, grantId: params.id }))

@@ -56,13 +56,15 @@ const SECURITY_SCHEMES = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'An access token of a person (typ countersign-user+jwt). No agent holds one.',
+    description:
+      'The token countersign login stores (cst_…). Pages of the broker send the session cookie instead, with the header countersign-csrf for a change. No agent holds either.',
   },
   operator: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'An access token of an operator (typ countersign-operator+jwt).',
+    description:
+      'The token countersign login --operator stores (cst_…), or the session cookie as for a user.',
   },
 }
 
@@ -79,6 +81,8 @@ const ANY_CALLER: readonly ProblemCode[] = [
   'proof_invalid',
   'wrong_caller',
 ]
+/** People may call by session too. */
+const ANY_PERSON: readonly ProblemCode[] = ['cross_site', 'step_up_required']
 const ANY_BODY: readonly ProblemCode[] = [
   'malformed_json',
   'duplicate_key',
@@ -127,6 +131,7 @@ export function problemsOf(route: Route): ProblemCode[] {
       ...(route.query ? (['invalid_parameter'] as const) : []),
       ...(route.body ? ANY_BODY : []),
       ...(route.callers.length > 0 ? ANY_CALLER : []),
+      ...(route.callers.some((kind) => kind !== 'agent') ? ANY_PERSON : []),
       ...ANY_ROUTE,
     ]),
   ]

@@ -94,6 +94,11 @@ export const REQUEST_PROBLEMS = problemKinds({
     detail: 'The Allow header lists what it takes.',
   },
   stopping: { status: 503, title: 'The broker is stopping', detail: 'Send the request again in a moment.' },
+  log_behind: {
+    status: 503,
+    title: 'The log is behind',
+    detail: 'Nothing is decided that the log could not show in time. Send the request again with the same key.',
+  },
   not_ready: { status: 503, title: 'The broker is not ready', detail: 'The failed checks are listed.' },
   internal: {
     status: 500,
@@ -122,6 +127,17 @@ export const REQUEST_PROBLEMS = problemKinds({
     title: 'This kind of caller may not do this',
     detail:
       'Users, agents and operators never stand in for one another. The member callers lists whose own credential this takes.',
+  },
+  cross_site: {
+    status: 403,
+    title: 'This was not sent by a page of the broker',
+    detail:
+      'A session cookie is taken from our own pages only, with the header countersign-csrf for a change.',
+  },
+  step_up_required: {
+    status: 403,
+    title: 'This takes a passkey used a short while ago',
+    detail: 'Open /step-up, use a passkey, and send the request again within 5 minutes.',
   },
   scope_required: {
     status: 403,

@@ -68,12 +68,19 @@ type RouteSpec<Kind extends CallerKind, Params, Query, Body> = Described & {
   readonly query?: z.ZodType<Query>
   /** Its presence means that the route reads a JSON body. */
   readonly body?: z.ZodType<Body>
+  /**
+   * Whether a person who calls by session must have used a passkey a short while ago. Every change by an operator
+   * takes it anyway.
+   */
+  needsStepUp?(input: Input<Kind, Params, Query, Body>): Promise<boolean> | boolean
   handle(input: Input<Kind, Params, Query, Body>): Promise<Answer> | Answer
 }
 
 /** What the server hands to a route: authenticated, but nothing parsed beyond JSON. */
 export type RawInput = {
   readonly caller: Caller | null
+  /** False for a session that has not stepped up. */
+  readonly mayChange: boolean
   readonly params: Readonly<Record<string, string>>
   /** Only what was given; a name given twice is refused before. */
   readonly query: Readonly<Record<string, string>>
@@ -106,7 +113,7 @@ export function route<
   Query = unknown,
   Body = undefined,
 >(spec: RouteSpec<Kind, Params, Query, Body>): Route {
-  const { handle, params, query, body, ...described } = spec
+  const { handle, needsStepUp, params, query, body, ...described } = spec
   const { callers, bodyBytesMost = BODY_BYTES_MOST } = spec
   const queryShape = query ?? NOTHING
   return {
@@ -116,7 +123,7 @@ export function route<
     body,
     isBodyOptional: body?.safeParse({}).success === true,
     bodyBytesMost,
-    run({ caller, request, ...raw }) {
+    async run({ caller, request, mayChange, ...raw }) {
       if (!isOneOf(caller, callers)) throw wrongCaller(callers)
       const parsedParams = params?.safeParse(raw.params)
       // An id of the wrong form names nothing; telling it apart from an unknown one would only help to guess.
@@ -129,15 +136,23 @@ export function route<
       if (parsedBody && !parsedBody.success) {
         throw new InvalidRequest('invalid_request', { faults: shapeFaults(parsedBody.error, raw.body) })
       }
-      return handle({
+      const input = {
         caller,
         params: parsedParams?.data as Params,
         query: parsedQuery.data as Query,
         body: parsedBody?.data as Body,
         request,
-      })
+      }
+      if (!mayChange && (isOperatorWrite(caller, spec.method) || (await needsStepUp?.(input)))) {
+        throw new InvalidRequest('step_up_required')
+      }
+      return handle(input)
     },
   }
+}
+
+function isOperatorWrite(caller: Caller | null, method: Method): boolean {
+  return caller?.kind === 'operator' && method !== 'get'
 }
 
 function isOneOf<Kind extends CallerKind>(

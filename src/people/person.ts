@@ -10,15 +10,35 @@ export { isSteppedUp } from '../core/people/step-up.ts'
 /** Coarser than any idle time, so that a page with ten pictures writes once. */
 const SEEN_EVERY_MS = 60_000
 
+type Deps = { readonly broker: { readonly store: Store } }
+
 /**
- * Finds who is signed in by the value of the session cookie, or by a terminal's token; null for nobody. Only the
- * value's SHA-256 is looked up, so how long that takes says nothing about any stored one.
+ * Finds who is signed in by the value of the session cookie; null for nobody. Only the value's SHA-256 is looked up,
+ * so how long that takes says nothing about any stored one.
  *
  * @param nowMs the store's time. Unix milliseconds.
  */
-export async function findPerson(
-  deps: { readonly broker: { readonly store: Store } },
+export function findPerson(
+  deps: Deps,
   cookieValue: string | undefined,
+  nowMs: number,
+): Promise<Person | null> {
+  return findBySecret(deps, cookieValue, 'browser', nowMs)
+}
+
+/** Finds who a terminal's token stands for; a cookie is no such token, nor the other way round. */
+export function findTerminalPerson(
+  deps: Deps,
+  token: string | undefined,
+  nowMs: number,
+): Promise<Person | null> {
+  return findBySecret(deps, token, 'terminal', nowMs)
+}
+
+async function findBySecret(
+  deps: Deps,
+  cookieValue: string | undefined,
+  channel: Person['channel'],
   nowMs: number,
 ): Promise<Person | null> {
   if (cookieValue === undefined || !isSecret(cookieValue)) return null
@@ -26,7 +46,7 @@ export async function findPerson(
   const tokenHash = hashSecret(cookieValue)
   const row = await store.read(async (tx) => {
     const session = await tx.personSessions.findByToken(tokenHash)
-    if (!session) return undefined
+    if (session?.channel !== channel) return undefined
     const person = await tx.people.find({ kind: kindOf(session), id: session.personId })
     return person?.status === 'active' ? session : undefined
   })
