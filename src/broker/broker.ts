@@ -8,6 +8,7 @@ import type { Signer } from '../ports/signer.ts'
 import type { SkillCaller } from '../ports/skill-caller.ts'
 import type { Store } from '../ports/store.ts'
 import type { InFlight } from './in-flight.ts'
+import type { Admission } from './log-watch.ts'
 import type { ManifestCache } from './manifest-cache.ts'
 import type { RecentRefusals } from './recent-refusals.ts'
 import type { WakeUp } from './wake-up.ts'
@@ -66,6 +67,8 @@ export type Broker = {
   /** Wakes what delivers messages, once one is durable. */
   deliveries: WakeUp
   newId: (kind: IdKind) => string
+  /** Whether this process may decide now. */
+  admission: Admission
   /** This process among those on the same database. */
   nodeId: string
   settings: Settings

@@ -6,6 +6,7 @@ import type { TreeHead } from '../ports/store.ts'
 import { type BackgroundLoop, startLoop } from './background-loop.ts'
 import type { Broker } from './broker.ts'
 import { flushCounts } from './flush-counts.ts'
+import { fencedStore, type Lease, LeaseLost } from './leases.ts'
 
 /** A signed head that anybody may see. */
 export type PublishedCheckpoint = TreeHead & { readonly note: string }
@@ -13,6 +14,11 @@ export type PublishedCheckpoint = TreeHead & { readonly note: string }
 /** The register holds something this log does not follow from: publishing has ended until somebody looks. */
 export class RegisterConflict extends Error {
   override name = 'RegisterConflict'
+}
+
+/** Another process signs here, and has not yet. */
+export class NothingPublished extends Error {
+  override name = 'NothingPublished'
 }
 
 /** Half of the longest a checkpoint may be behind, so that signing and writing fit into the other half. */
@@ -32,8 +38,17 @@ export type CheckpointPublisher = {
   stop(): Promise<void>
 }
 
-/** Keeps a signed checkpoint at most one second behind the log. Signs nothing while the log does not grow. */
-export function openCheckpointPublisher(broker: Broker, register: CheckpointRegister): CheckpointPublisher {
+/**
+ * Keeps a signed checkpoint at most one second behind the log. Signs nothing while the log does not grow.
+ *
+ * @param lease Where several processes share the log: whoever holds it signs, the others serve what is stored.
+ */
+export function openCheckpointPublisher(
+  broker: Broker,
+  register: CheckpointRegister,
+  lease?: Lease,
+): CheckpointPublisher {
+  const store = lease ? fencedStore(broker.store, lease) : broker.store
   let newest: PublishedCheckpoint | undefined
   let conflict: RegisterConflict | undefined
   let running: Promise<PublishedCheckpoint> | undefined
@@ -42,14 +57,33 @@ export function openCheckpointPublisher(broker: Broker, register: CheckpointRegi
 
   async function publishOnce(): Promise<PublishedCheckpoint> {
     if (conflict) throw conflict
+    if (lease && !lease.isHeld()) return followOnce()
+    const fence = lease?.fence()
     const head = await broker.store.treeHead()
     if (newest && newest.treeSize === head.treeSize) return newest
     try {
-      newest = await publishCheckpoint(broker, register, head)
+      newest = await publishCheckpoint({ ...broker, store }, register, head)
     } catch (error) {
-      if (error instanceof RegisterConflict) conflict = error
+      if (error instanceof RegisterConflict && (await isOurs(fence))) {
+        conflict = error
+        broker.logger.error('register_conflict', { message: error.message })
+      }
       throw error
     }
+    return newest
+  }
+
+  /** Whoever lost the lease meanwhile looked at a log and a register that others have moved since: no contradiction. */
+  async function isOurs(fence: number | undefined): Promise<boolean> {
+    if (!lease) return true
+    await store.transaction(async () => undefined)
+    return lease.fence() === fence
+  }
+
+  async function followOnce(): Promise<PublishedCheckpoint> {
+    const stored = await broker.store.read(async (tx) => tx.log.newestCheckpoint())
+    if (stored && stored.treeSize >= (newest?.treeSize ?? 0)) newest = stored
+    if (!newest) throw new NothingPublished('no checkpoint was published yet')
     return newest
   }
 
@@ -69,6 +103,15 @@ export function openCheckpointPublisher(broker: Broker, register: CheckpointRegi
     return next
   }
 
+  async function publishOrWait(): Promise<void> {
+    try {
+      await publishNow()
+    } catch (error) {
+      if (error instanceof LeaseLost) broker.logger.warn('lease_lost', { lease: lease?.name })
+      else if (!(error instanceof NothingPublished)) throw error
+    }
+  }
+
   return {
     newest: () => newest,
     publishNow,
@@ -76,7 +119,7 @@ export function openCheckpointPublisher(broker: Broker, register: CheckpointRegi
     start() {
       if (loops.length > 0) return
       loops = [
-        startLoop('publish_checkpoint', PAUSE_MS, broker.logger, async () => conflict ?? publishNow()),
+        startLoop('publish_checkpoint', PAUSE_MS, broker.logger, async () => conflict ?? publishOrWait()),
         startLoop('flush_counts', COUNTS_EVERY_MS, broker.logger, () => flushCounts(broker)),
       ]
     },
@@ -84,7 +127,7 @@ export function openCheckpointPublisher(broker: Broker, register: CheckpointRegi
       await Promise.all(loops.map((loop) => loop.stop()))
       loops = []
       await flushCounts(broker)
-      if (!conflict) await publishNow()
+      if (!conflict) await publishOrWait()
     },
   }
 }

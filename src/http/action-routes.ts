@@ -78,6 +78,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
         'invalid_arguments',
         'idempotency_conflict',
         'idempotency_in_flight',
+        'log_behind',
         ...REFUSAL_CODES,
       ],
       async handle({ caller, body, request }) {

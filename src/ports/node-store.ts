@@ -39,6 +39,8 @@ export interface LogQueue {
   place(leaves: readonly PlacedLeaf[], nodes: readonly StoredNode[]): Answer<void>
   /** Takes leaves out of the line. */
   remove(leaves: readonly QueuedLeaf[]): Answer<void>
+  /** Leaves that have a place. */
+  treeSize(): Answer<number>
   /** How far the log is behind what was committed. */
   backlog(): Answer<LogBacklog>
 }

@@ -5,8 +5,8 @@ import type { QueueAccess } from './repositories/log-queue.ts'
 export type Ask = (query: { name: string; text: string; values?: unknown[] }) => Promise<unknown[][]>
 
 const OLDEST =
-  'select event_id, user_id, leaf, leaf_hash, at_ms from log_queue order by at_ms, event_id limit $1'
-const OLDEST_TIME = 'select at_ms from log_queue order by at_ms, event_id limit 1'
+  'select event_id, user_id, leaf, leaf_hash, at_ms from log_queue order by queued_us, event_id limit $1'
+const OLDEST_TIME = 'select at_ms from log_queue order by queued_us, event_id limit 1'
 const PLACED = 'select event_id from log_leaves where event_id = any($1::text[])'
 /** One statement for any number of leaves; each row is held against the tree's size by the table itself. */
 const PLACE = `insert into log_leaves (leaf_index, event_id, leaf, leaf_hash, at_ms)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Broker, Logger, Settings } from '../../src/broker/broker.ts'
 import { InFlight } from '../../src/broker/in-flight.ts'
+import { ALWAYS_ADMITS } from '../../src/broker/log-watch.ts'
 import { ManifestCache } from '../../src/broker/manifest-cache.ts'
 import { openEventPart } from '../../src/broker/open-part.ts'
 import { RecentRefusals } from '../../src/broker/recent-refusals.ts'
@@ -132,6 +133,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     inFlight: new InFlight(),
     deliveries: new WakeUp(),
     newId: idSequence(seed),
+    admission: ALWAYS_ADMITS,
     nodeId: 'nod_test',
     settings: { ...TEST_SETTINGS, ...options.settings },
     logger: collectingLogger(logged),

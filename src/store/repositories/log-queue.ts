@@ -4,13 +4,17 @@ import type { LogBacklog, LogQueue, PlacedLeaf, QueuedLeaf } from '../../ports/n
 import { type Preparation, Repository, type Run } from './repository.ts'
 
 /** How an engine whose leaves stand in line reaches them; their table is not there on the other. */
-export type QueueAccess = Omit<LogQueue, 'backlog'> & { oldestAtMs(): Promise<number | null> }
+export type QueueAccess = Omit<LogQueue, 'backlog' | 'treeSize'> & { oldestAtMs(): Promise<number | null> }
 
 export function prepareLogQueue({ db, t: { logLeaves: l, logCheckpoints: k }, d }: Preparation) {
   return {
     covered: d.prepare(
       'log_queue_covered',
       db.select({ treeSize: k.treeSize }).from(k).orderBy(desc(k.treeSize)).limit(1),
+    ),
+    newest: d.prepare(
+      'log_queue_newest',
+      db.select({ leafIndex: l.leafIndex }).from(l).orderBy(desc(l.leafIndex)).limit(1),
     ),
     leafTime: d.prepare(
       'log_queue_leaf_time',
@@ -45,6 +49,11 @@ export class LogQueueRepository extends Repository<ReturnType<typeof prepareLogQ
 
   remove(leaves: readonly QueuedLeaf[]) {
     return this.#access?.remove(leaves)
+  }
+
+  async treeSize() {
+    const [newest] = await this.run(this.q.newest, {})
+    return newest ? newest.leafIndex + 1 : 0
   }
 
   async backlog(): Promise<LogBacklog> {
