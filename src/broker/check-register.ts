@@ -33,7 +33,7 @@ export async function checkRegister(
   if (treeSize < entry.treeSize)
     return {
       kind: 'log_behind',
-      message: `the database holds ${treeSize} leaves, but checkpoints up to ${entry.treeSize} may have been published: it is older than the register. Put the newest database back. If it is lost, never go on with this log; what is left can become a new one: keep checkpoint-register.json as evidence and move it away, set COUNTERSIGN_LOG_ORIGIN to a new name, start, write the line that is then printed into a new checkpoint-register.json, and start again`,
+      message: `the database holds ${treeSize} leaves, but checkpoints up to ${entry.treeSize} may have been published: it is older than the register. Put the newest database back. If it is lost, never go on with this log: take the newest backup and run countersign restore, which begins a new log that names this one`,
     }
   const rootHash = await broker.store.read((tx) => rootAt(tx, entry.treeSize))
   if (!rootHash.equals(entry.rootHash))

@@ -9,9 +9,17 @@ export type DataFiles = {
   readonly kek: string
   /** The broker's signing keys. */
   readonly keys: string
+  /** The register of the first epoch's log; later ones have their own. */
   readonly register: string
   /** The keys that sign what reaches people. */
   readonly reachKeys: string
+}
+
+/**
+ * The register of one epoch's log. Each log has its own: the one of an ended log stays as evidence of how far it came.
+ */
+export function registerFileIn(folder: string, epoch: number): string {
+  return join(folder, epoch === 1 ? 'checkpoint-register.json' : `checkpoint-register.${epoch}.json`)
 }
 
 export function dataFilesIn(folder: string): DataFiles {
@@ -20,7 +28,7 @@ export function dataFilesIn(folder: string): DataFiles {
     cells: join(folder, 'cells.sqlite'),
     kek: join(folder, 'kek.json'),
     keys: join(folder, 'keys'),
-    register: join(folder, 'checkpoint-register.json'),
+    register: registerFileIn(folder, 1),
     reachKeys: join(folder, 'reach-keys.json'),
   }
 }
