@@ -113,7 +113,7 @@ type World = Awaited<ReturnType<typeof openWorld>>
 async function openWorld() {
   const folder = tempFolder()
   const port = await freePort(0)
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://localhost:${port}`
   const publisherKey = await generatePublisherKey()
   const runtimeKey = await generatePublisherKey()
   const skill = await startSkill({
