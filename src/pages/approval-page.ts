@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
 import { type ApprovalAnswered, approveAction, refuseAction } from '../broker/answer-approval.ts'
 import type { Broker } from '../broker/broker.ts'
-import { type ApprovalView, showApproval } from '../broker/show-approval.ts'
 import { showTimeZone } from '../broker/set-time-zone.ts'
+import { type ApprovalView, showApproval } from '../broker/show-approval.ts'
 import type { ActionDescription } from '../core/grant/describe-action.ts'
 import type { ShownValue } from '../core/grant/shown-values.ts'
 import { type Speaker, speakerOf } from '../core/grant/speaker.ts'
@@ -29,7 +29,12 @@ export function approvalPages(deps: PageDeps): Page[] {
         const approval = await load(deps.broker, visit)
         if (!approval) return { kind: 'not_found' }
         const isConfirmed = visit.query.confirmed === 'yes' && isReady(deps, visit)
-        return show(deps, visit, approval, isConfirmed ? notice('good', APPROVAL[visit.locale].stepUpDone) : null)
+        return show(
+          deps,
+          visit,
+          approval,
+          isConfirmed ? notice('good', APPROVAL[visit.locale].stepUpDone) : null,
+        )
       },
     },
     { method: 'post', path, who: 'user', run: (visit) => answer(deps, visit) },
@@ -101,7 +106,8 @@ async function show(
   const title = description?.title ?? t.approvalKind
   const isOpen = approval.state === 'waiting'
   const leftMs = approval.expiresAtMs - deps.broker.store.now().nowMs
-  const needsStepUp = isOpen && (await approvalNeedsStepUp(deps.broker, userId, approval)) && !isReady(deps, visit)
+  const needsStepUp =
+    isOpen && (await approvalNeedsStepUp(deps.broker, userId, approval)) && !isReady(deps, visit)
   const live = isOpen ? html` data-live="/approvals/${approval.approvalId}/state" data-state="waiting"` : ''
   const body = html`<header class="card"${live}><div class="head"><p class="dim small">${t.eyebrow}</p><h1>${title}</h1></div>
 ${said ?? ''}${isOpen ? html`<p>${t.left}: ${deadline(speaker.instant(approval.expiresAtMs), speaker.span(wholeMinutes(leftMs)), leftMs, true)}</p>` : notice(approval.state === 'refused' ? 'plain' : 'warn', stateText(t, approval.state))}

@@ -133,6 +133,8 @@ function whyNot(
       return t.grantChanged
     case 'shown_differs':
       return t.shownDiffers
+    case 'recovered_recently':
+      return t.recoveredRecently
     default:
       return t.fault_other
   }

@@ -1,13 +1,12 @@
 import type { GrantTerms } from '../core/grant/terms.ts'
-import { type Effect, findAction, type Manifest } from '../core/manifest/manifest.ts'
-
-const GRAVE: readonly Effect[] = ['spend', 'authority', 'physical', 'egress']
+import { findAction, type Manifest } from '../core/manifest/manifest.ts'
+import { needsStepUp } from '../core/people/step-up-policy.ts'
 
 /** Whether giving these terms takes a passkey: whatever spends, acts, sends away or changes who may do what does. */
 export function stepUpForTerms(manifest: Manifest, terms: GrantTerms): boolean {
-  return terms.actions.some(({ name }) => {
-    const action = findAction(manifest, name)
+  const effects = terms.actions.flatMap(
     // What the manifest does not know any more cannot be called harmless.
-    return !action || action.effects.some((effect) => GRAVE.includes(effect))
-  })
+    ({ name }) => findAction(manifest, name)?.effects ?? ['authority' as const],
+  )
+  return needsStepUp({ kind: 'give_grant', effects })
 }

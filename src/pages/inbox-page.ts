@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { type NamesForUser, namesForUser } from '../broker/names-for-user.ts'
+import { namesForUser } from '../broker/names-for-user.ts'
 import { type ApprovalSummary, listApprovals } from '../broker/show-approval.ts'
 import { type ConsentRequestSummary, listConsentRequests } from '../broker/show-consent-request.ts'
 import { speakerOf } from '../core/grant/speaker.ts'
@@ -60,9 +60,13 @@ async function show(deps: PageDeps, { person, locale, query }: PageRequest) {
     const skill = speaker.title(names.skill(one.skill))
     const isRenewal = one.renewsGrantId !== null
     const title = isRenewal ? t.wantsRenewal(skill) : t.wantsPermission(agentName(one.agentId), skill)
-    return tile(`/consents/${one.requestId}`, isRenewal ? t.renewalKind : t.consentKind, title, one.expiresAtMs, [
-      one.purpose === '' ? '' : html`<p class="dim">${t.claimed(speaker.quote(one.purpose))}</p>`,
-    ])
+    return tile(
+      `/consents/${one.requestId}`,
+      isRenewal ? t.renewalKind : t.consentKind,
+      title,
+      one.expiresAtMs,
+      [one.purpose === '' ? '' : html`<p class="dim">${t.claimed(speaker.quote(one.purpose))}</p>`],
+    )
   }
 
   function approvalTile(one: ApprovalSummary): Html {
@@ -99,4 +103,3 @@ function doneOf(done: string | undefined, t: (typeof APPROVAL)['en']): Html | nu
 export function wholeMinutes(ms: number): number {
   return Math.max(60_000, Math.floor(ms / 60_000) * 60_000)
 }
-

@@ -1,11 +1,14 @@
 import type { Broker } from '../broker/broker.ts'
 import type { CancelInFlight } from '../broker/cancel-in-flight.ts'
 import { approvalPages } from './approval-page.ts'
+import { authorityPages } from './authority-page.ts'
 import { consentPages } from './consent-page.ts'
+import { grantPages } from './grant-page.ts'
 import { homePage } from './home-page.ts'
 import { inboxPages } from './inbox-page.ts'
 import { languagePage } from './language-page.ts'
 import type { Page } from './page.ts'
+import { revokePages } from './revoke-page.ts'
 
 /** What pages are made from. */
 export type PageDeps = {
@@ -25,5 +28,8 @@ export function allPages(deps: PageDeps): Page[] {
     ...inboxPages(deps),
     ...consentPages(deps),
     ...approvalPages(deps),
+    ...authorityPages(deps),
+    ...grantPages(deps),
+    ...revokePages(deps),
   ]
 }

@@ -3,13 +3,15 @@ export const APPROVAL_EN = {
   inbox: 'Inbox',
   inboxIntro: 'What your agents wait for. Nothing happens until you answer.',
   emptyTitle: 'Nothing waits for you',
-  emptyText: 'When an agent needs your permission, or wants to do something you asked to see first, it stands here.',
+  emptyText:
+    'When an agent needs your permission, or wants to do something you asked to see first, it stands here.',
   consentKind: 'Permission',
   renewalKind: 'Change of a skill',
   approvalKind: 'One action',
   wantsPermission: (agent: string, skill: string) => `${agent} asks to use ${skill}`,
   wantsRenewal: (skill: string) => `${skill} has changed and needs your yes again`,
-  wantsAction: (agent: string, action: string, skill: string) => `${agent} wants to use ${action} of ${skill}`,
+  wantsAction: (agent: string, action: string, skill: string) =>
+    `${agent} wants to use ${action} of ${skill}`,
   claimed: (purpose: string) => `It says: ${purpose}`,
   left: 'Time left',
   doneRefused: 'Refused. The agent has been told.',

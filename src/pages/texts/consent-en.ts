@@ -74,6 +74,8 @@ export const CONSENT_EN = {
   agentGone: 'This agent is no longer connected, so nothing can be given to it.',
   grantChanged: 'What this would renew has changed since. The agent has to ask again.',
   shownDiffers: 'Something on this page has changed since you opened it. Read it again, then choose.',
+  recoveredRecently:
+    'You recovered your account a short while ago. For a day nothing wider can be allowed; refusing and taking back work as ever.',
   seeGrant: 'See what you allowed',
   toInbox: 'To the inbox',
   given: 'Allowed. It is in force from now on.',

@@ -73,6 +73,7 @@ export const CONSENT_ZH: ConsentTexts = {
   agentGone: '该智能体已断开连接,无法再授予权限。',
   grantChanged: '要续期的授权已经改变,智能体需要重新请求。',
   shownDiffers: '您打开页面之后,内容有变化。请重新阅读后再选择。',
+  recoveredRecently: '您刚刚恢复过账户。一天之内不能授予更多权限;拒绝和收回不受影响。',
   seeGrant: '查看您的授权',
   toInbox: '前往待办',
   given: '已允许,立即生效。',
