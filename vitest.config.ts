@@ -1,13 +1,38 @@
 import { defineConfig } from 'vitest/config'
+import { findPostgres, WITHOUT_POSTGRES } from './test/support/postgres-server.ts'
+
+/** Files about PostgreSQL itself. */
+const ABOUT_POSTGRES = ['test/**/postgres-*.test.ts', 'test/postgres/**/*.test.ts']
+
+const hasPostgres = findPostgres() !== undefined
+if (!hasPostgres) process.stderr.write(WITHOUT_POSTGRES)
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: [
       ['default', { summary: false }],
       ['json', { outputFile: 'node_modules/.cache/test-report.json' }],
+    ],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'embedded', include: ['test/**/*.test.ts'], exclude: ABOUT_POSTGRES },
+      },
+      ...(hasPostgres
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'postgres',
+                include: [...ABOUT_POSTGRES],
+                env: { TEST_STORE: 'postgres' },
+                globalSetup: ['test/support/postgres-setup.ts'],
+              },
+            },
+          ]
+        : []),
     ],
   },
 })

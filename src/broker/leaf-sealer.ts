@@ -25,7 +25,7 @@ export async function sealerFor(broker: Broker, owner: LeafOwner): Promise<LeafS
   const cells = ready.every((cell) => cell !== undefined)
     ? (ready as Cell[])
     : await broker.cells.ensure(names)
-  return (content, atMs) => sealLeaf(broker, cells, content, atMs)
+  return (content, atMs) => sealLeaf(broker, owner.userId, cells, content, atMs)
 }
 
 function cellNames(broker: Broker, owner: LeafOwner): CellName[] {
@@ -34,7 +34,13 @@ function cellNames(broker: Broker, owner: LeafOwner): CellName[] {
   return PART_NAMES.map((part) => ({ ...owner, part, expiryDay: today + keep[part] }))
 }
 
-function sealLeaf(broker: Broker, cells: readonly Cell[], content: LeafContent, atMs: number): NewLeaf {
+function sealLeaf(
+  broker: Broker,
+  userId: string,
+  cells: readonly Cell[],
+  content: LeafContent,
+  atMs: number,
+): NewLeaf {
   const eventId = broker.newId('event')
   const commitments: Partial<Record<PartName, string>> = {}
   const parts: NewLeaf['parts'] = []
@@ -47,5 +53,5 @@ function sealLeaf(broker: Broker, cells: readonly Cell[], content: LeafContent, 
     parts.push({ part, cellId: cell.cellId, ...sealed })
   })
   const leaf = leafBytes(content, eventId, atMs, broker.settings.policyDigest, commitments)
-  return { eventId, leaf, leafHash: hashLeaf(leaf), parts }
+  return { eventId, userId, leaf, leafHash: hashLeaf(leaf), parts }
 }

@@ -57,7 +57,7 @@ export function livesAt(row: Pick<SessionRow, 'startedAtMs' | 'lastSeenAtMs'>, n
 }
 
 async function liveSession(tx: Tx, whose: Whose): Promise<SessionRow | undefined> {
-  const row = await tx.sessions.find(whose.sessionId)
+  const row = await tx.sessions.find(whose.userId, whose.sessionId)
   const isOurs = row?.userId === whose.userId && row.agentId === whose.agentId
   return row && isOurs && livesAt(row, tx.nowMs) ? row : undefined
 }

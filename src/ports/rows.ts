@@ -252,6 +252,8 @@ export type LeafPartRow = {
   cellId: string
   commitment: Buffer
   sealed: Buffer
+  /** Whom the event is about; empty where it is nobody. */
+  userId: string
 }
 
 export type CheckpointRow = { treeSize: number; rootHash: Buffer; note: string; atMs: number }

@@ -240,6 +240,13 @@ export interface Incidents {
   list(status: string | null, page: Page): Answer<IncidentRow[]>
   /** Whether an open incident stops this skill's spending for this user. */
   stopsSpending(userId: string, skillId: string): Answer<boolean>
+  /** The open incident of this kind about one action of the user's. */
+  openFor(
+    userId: string,
+    skillId: string,
+    actionId: string,
+    kind: string,
+  ): Answer<IncidentRow | undefined>
   insert(row: IncidentRow): Answer<void>
   close(id: string, atMs: number): Answer<void>
 }
@@ -261,7 +268,7 @@ export interface Commitments {
 }
 
 export interface Sessions {
-  find(id: string): Answer<SessionRow | undefined>
+  find(userId: string, id: string): Answer<SessionRow | undefined>
   save(row: SessionRow): Answer<void>
 }
 
@@ -281,6 +288,8 @@ export interface Log {
 }
 export type NewLeaf = {
   eventId: string
+  /** Whom the event is about; empty where it is nobody. */
+  userId: string
   leaf: Buffer
   leafHash: Buffer
   parts: { part: string; cellId: string; commitment: Buffer; sealed: Buffer }[]
@@ -316,9 +325,31 @@ export interface Tx extends PeopleTx, NodeTx, OauthTx, LinkTx, ReachTx, EpochTx 
 /** The head of the log that is durable now. */
 export type TreeHead = { treeSize: number; rootHash: Buffer }
 
+/** Whose rows a unit of work is about. */
+export type UnitOwner = {
+  /**
+   * The one user it looks at and changes. Units of one user run one after another on every node; those that name
+   * nobody are the platform's, and run one after another likewise.
+   */
+  readonly userId?: string
+}
+
 export interface Store {
-  /** Runs the work alone and durably; resolves only after the commit. Rejects, and keeps nothing, if the work throws. */
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * Runs the work durably, alone among those of its owner; resolves only after the commit. Rejects, and keeps nothing,
+   * if the work throws. The work may be run again from the start when others were in its way: it changes nothing but
+   * through `tx`.
+   *
+   * @throws (rejects) StoreUnavailable when nothing can be kept now; only for `unknown_commit` it may have been.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>, owner?: UnitOwner): Promise<T>
+  /**
+   * Resolves when every unit of work has ended that may have read what was there before now: what was committed by
+   * then is seen by all that is decided later. For what stands in the way of many users' decisions, such as a freeze.
+   *
+   * @throws (rejects) StoreUnavailable with `not_drained` if that takes too long.
+   */
+  drained(): Promise<void>
   /** Runs reads outside the writer's queue; sees what is committed. Writing here is refused by the engine. */
   read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   treeHead(): Promise<TreeHead>

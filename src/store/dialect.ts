@@ -1,4 +1,5 @@
 import { type Column, type SQL, sql } from 'drizzle-orm'
+import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
 
 /** A prepared statement as a plain function: values in, rows out. Writes give no rows. */
 export type Query<Row> = (values: Record<string, unknown>) => Row[] | Promise<Row[]>
@@ -15,7 +16,17 @@ export type RowsOf<Q> = Q extends { _: { result: (infer Row)[] } } ? Row : never
 /** What differs between engines when a statement is prepared or a row locked. */
 export type Dialect = {
   prepare<Q extends Built>(name: string, query: Q): Query<RowsOf<Q>>
-  forUpdate<Q extends object>(query: Q): Q
+  /**
+   * Locks the rows a statement finds until the unit of work ends.
+   *
+   * @param order columns in whose order several rows are locked, always the same, so that no two units wait for each
+   *   other; needed where there may be several and the statement has no order of its own.
+   */
+  forUpdate<Q extends object>(query: Q, ...order: Column[]): Q
+  /** The columns of the key a row is found by. @param embedded those of the embedded engine, without the user. */
+  keyOf(embedded: AnySQLiteColumn[], owner: AnySQLiteColumn): AnySQLiteColumn[]
+  /** Whether a statement is a journey, so that many rows are better moved by one. */
+  readonly isNetworked: boolean
 }
 
 /** A named parameter for a `set`, encoded the way its column wants it. */

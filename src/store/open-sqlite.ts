@@ -7,6 +7,7 @@ import { migrateSqlite } from './migrate-sqlite.ts'
 import { type ClockSources, PlatformClock, SYSTEM_CLOCKS } from './platform-clock.ts'
 import { makePrivate } from './private-file.ts'
 import { prepareQueries, type Queries } from './queries.ts'
+import { partValues } from './repositories/log.ts'
 import { sqliteTables } from './schema/sqlite.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import { UnitTx } from './unit-tx.ts'
@@ -94,6 +95,8 @@ export function openSqliteStore(options: SqliteOptions): Store {
       const { edge, stored } = appendLeafHash(memory.current, leaf.leafHash)
       for (const { level, nodeIndex, hash } of stored) now(queries.log.insertNode({ level, nodeIndex, hash }))
       memory.current = edge
+      const keepParts = queries.log.insertParts[leaf.parts.length - 1]
+      if (keepParts) now(keepParts(partValues(leaf)))
     }
   }
 
@@ -136,6 +139,8 @@ export function openSqliteStore(options: SqliteOptions): Store {
         }),
       )
     },
+    // One writer: what is committed is seen by whatever is decided next.
+    drained: () => Promise.resolve(),
     async treeHead() {
       return { treeSize: durable.treeSize, rootHash: rootOf(durable) }
     },

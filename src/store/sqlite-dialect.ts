@@ -21,7 +21,7 @@ export function sqliteDialect(db: Database): Dialect {
     },
     // One writer at a time: every row is locked already.
     forUpdate: (query) => query,
-    keyOf: (_table, embedded) => embedded,
+    keyOf: (embedded) => embedded,
     isNetworked: false,
   }
 }

@@ -130,7 +130,7 @@ export function describeRegistry(bench: StoreBench): void {
       ).rejects.toThrow()
     })
 
-    it('keeps sessions, and a second save changes all but whose it is', async () => {
+    it('keeps sessions; a second save changes what is its own, and nothing of another user', async () => {
       const session = {
         id: 'ses_1',
         userId: 'usr_1',
@@ -141,7 +141,8 @@ export function describeRegistry(bench: StoreBench): void {
         categories: '[]',
       }
       await write(async (tx) => tx.sessions.save(session))
-      expect(await see((tx) => tx.sessions.find('ses_1'))).toEqual(session)
+      const find = () => see((tx) => tx.sessions.find('usr_1', 'ses_1'))
+      expect(await find()).toEqual(session)
       const later = {
         ...session,
         startedAtMs: 3,
@@ -150,7 +151,9 @@ export function describeRegistry(bench: StoreBench): void {
         categories: '["location"]',
       }
       await write(async (tx) => tx.sessions.save({ ...later, userId: 'usr_9', agentId: 'agt_9' }))
-      expect(await see((tx) => tx.sessions.find('ses_1'))).toEqual(later)
+      expect(await find()).toEqual(session)
+      await write(async (tx) => tx.sessions.save({ ...later, agentId: 'agt_9' }))
+      expect(await find()).toEqual(later)
     })
   })
 }

@@ -2,7 +2,7 @@ import { asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
 import type { FreezeRow } from '../../ports/rows.ts'
 import type { Freezes } from '../../ports/store.ts'
 import { allGiven } from '../dialect.ts'
-import { done, type Preparation, Repository } from './repository.ts'
+import { done, type Preparation, Repository, sorted } from './repository.ts'
 
 /** As many things as one action can be frozen through: user, agent, skill, action, publisher, deployment, platform. */
 const MOST = 7
@@ -29,7 +29,7 @@ export class FreezeRepository extends Repository<ReturnType<typeof prepareFreeze
     if (ids.length > MOST) throw new RangeError(`at most ${MOST} freezes can cover one action`)
     const values: Record<string, string> = {}
     for (let i = 0; i < MOST; i++) values[`id${i}`] = ids[i] ?? ''
-    return this.run(this.q.matching, values)
+    return sorted(this.run(this.q.matching, values), (a, b) => (a.id < b.id ? -1 : 1))
   }
 
   list() {

@@ -90,8 +90,22 @@ export function prepareLog({
 
 export type LogQueries = ReturnType<typeof prepareLog>
 
-/** Gives a new leaf its place in the tree; how depends on the engine. */
+/** Keeps a new leaf with its parts, and gives it its place in the tree; how depends on the engine. */
 export type Sequence = (leaf: NewLeaf, atMs: number) => void | Promise<void>
+
+/** What the statement that keeps a leaf's parts takes. */
+export function partValues(leaf: NewLeaf): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  leaf.parts.forEach((part, i) => {
+    values[`eventId${i}`] = leaf.eventId
+    values[`userId${i}`] = leaf.userId
+    values[`part${i}`] = part.part
+    values[`cellId${i}`] = part.cellId
+    values[`commitment${i}`] = part.commitment
+    values[`sealed${i}`] = part.sealed
+  })
+  return values
+}
 
 export class LogRepository extends Repository<LogQueries> implements Log {
   readonly #sequence: Sequence
@@ -102,22 +116,7 @@ export class LogRepository extends Repository<LogQueries> implements Log {
   }
 
   append(leaf: NewLeaf, atMs: number) {
-    const placed = this.#sequence(leaf, atMs)
-    return placed instanceof Promise ? placed.then(() => this.#keepParts(leaf)) : this.#keepParts(leaf)
-  }
-
-  #keepParts(leaf: NewLeaf) {
-    const query = this.q.insertParts[leaf.parts.length - 1]
-    if (!query) return
-    const values: Record<string, unknown> = {}
-    leaf.parts.forEach((part, i) => {
-      values[`eventId${i}`] = leaf.eventId
-      values[`part${i}`] = part.part
-      values[`cellId${i}`] = part.cellId
-      values[`commitment${i}`] = part.commitment
-      values[`sealed${i}`] = part.sealed
-    })
-    return done(this.run(query, values))
+    return this.#sequence(leaf, atMs)
   }
 
   leafByEvent(eventId: string) {

@@ -1,0 +1,56 @@
+import { asColumns, postgresColumns } from '../columns.ts'
+import { describeTables } from './tables.ts'
+
+export { commitMarks, logQueue, userTurns } from './postgres-tables.ts'
+
+export const postgresTables = describeTables(asColumns(postgresColumns))
+
+/** drizzle-kit reads one schema file per dialect and sees only named exports. */
+export const {
+  users,
+  agents,
+  publishers,
+  publisherKeys,
+  skills,
+  manifests,
+  consentRequests,
+  grants,
+  userBudgets,
+  savedRecipients,
+  counters,
+  actions,
+  approvals,
+  freezes,
+  incidents,
+  debts,
+  commitments,
+  seenRecipients,
+  sessions,
+  logLeaves,
+  logNodes,
+  logCheckpoints,
+  leafParts,
+  channels,
+  outbox,
+  grantWatches,
+  linkedAccounts,
+  linkAttempts,
+  pastLogs,
+  pastLeaves,
+  pastNodes,
+  restoreLifts,
+  deploymentMarks,
+  people,
+  personSessions,
+  passkeys,
+  personAccounts,
+  recoveryCodes,
+  enrolments,
+  ceremonies,
+  terminalLogins,
+  oauthRecords,
+  oauthClients,
+  tokenFamilies,
+  leases,
+  keyChecks,
+} = postgresTables
