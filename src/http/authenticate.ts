@@ -134,7 +134,7 @@ function unauthenticated(
   const challenge = {
     token_required: 'Bearer realm="countersign"',
     token_invalid: 'Bearer realm="countersign", error="invalid_token"',
-    proof_invalid: 'DPoP algs="EdDSA ES256", error="invalid_dpop_proof"',
+    proof_invalid: 'DPoP algs="Ed25519 EdDSA ES256", error="invalid_dpop_proof"',
   }[code]
   return new InvalidRequest(code, {
     ...(detail === undefined ? {} : { detail }),

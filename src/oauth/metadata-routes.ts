@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Route, route } from '../http/route.ts'
+import { SIGNING_ALGORITHMS } from './algorithms.ts'
 import { GRANT_TYPES } from './client-rules.ts'
 import { CONSENT_DETAIL_TYPE, consentDetailSchema } from './consent-detail.ts'
 import { OAUTH_PATHS } from './oauth-paths.ts'
@@ -16,7 +17,7 @@ export function oauthMetadataRoutes(issuer: string): Route[] {
     // The least: some clients ask for whatever is listed here, and authority never rides on a scope.
     scopes_supported: [BASE_SCOPE],
     bearer_methods_supported: ['header'],
-    dpop_signing_alg_values_supported: ['EdDSA', 'ES256'],
+    dpop_signing_alg_values_supported: SIGNING_ALGORITHMS,
     authorization_details_types_supported: [CONSENT_DETAIL_TYPE],
     resource_name: 'Countersign',
     resource_documentation: `${issuer}/docs`,
@@ -79,10 +80,10 @@ function authorizationServer(issuer: string): object {
     scopes_supported: OFFERED_SCOPES,
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
-    token_endpoint_auth_signing_alg_values_supported: ['EdDSA', 'ES256'],
+    token_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
-    revocation_endpoint_auth_signing_alg_values_supported: ['EdDSA', 'ES256'],
-    dpop_signing_alg_values_supported: ['EdDSA', 'ES256'],
+    revocation_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    dpop_signing_alg_values_supported: SIGNING_ALGORITHMS,
     authorization_details_types_supported: [CONSENT_DETAIL_TYPE],
     authorization_details_types_metadata_endpoint: at(DETAIL_TYPES_PATH),
     authorization_response_iss_parameter_supported: true,

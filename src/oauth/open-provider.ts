@@ -9,6 +9,7 @@ import Provider, {
 import type { Broker } from '../broker/broker.ts'
 import { findFamily } from '../broker/token-family.ts'
 import { issueOurTokens } from './access-tokens.ts'
+import { SIGNING_ALGORITHMS } from './algorithms.ts'
 import { clientAdapter } from './client-adapter.ts'
 import { checkClientMetadata } from './client-rules.ts'
 import { withBegun } from './connect-cookie.ts'
@@ -29,8 +30,6 @@ export type ProviderOptions = {
   /** What a person sees of an error that cannot be told to the client. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string) => Promise<void>
 }
-
-const SIGNING_ALGORITHMS = ['EdDSA', 'ES256'] as const
 
 /**
  * Opens the authorization server: OAuth 2.1 and nothing else of what the library can do. People sign in and answer
@@ -130,7 +129,10 @@ function configurationOf(broker: Broker, options: ProviderOptions): Configuratio
       clientCredentials: { enabled: false },
       dPoP: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
       deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****' },
       registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
       registrationManagement: { enabled: false },

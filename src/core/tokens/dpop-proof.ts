@@ -17,7 +17,7 @@ const keyShape = z.discriminatedUnion('kty', [
     kty: z.literal('OKP'),
     crv: z.literal('Ed25519'),
     x: coordinate,
-    alg: z.literal('EdDSA').exactOptional(),
+    alg: z.enum(['EdDSA', 'Ed25519']).exactOptional(),
     kid: z.string().max(128).exactOptional(),
     use: z.literal('sig').exactOptional(),
   }),
@@ -33,7 +33,8 @@ const keyShape = z.discriminatedUnion('kty', [
 ])
 const headerShape = z.strictObject({
   typ: z.literal('dpop+jwt'),
-  alg: z.enum(['EdDSA', 'ES256']),
+  /** Ed25519 is the same under its newer name (RFC 9864). */
+  alg: z.enum(['EdDSA', 'Ed25519', 'ES256']),
   jwk: keyShape,
 })
 const claimsShape = z.object({
@@ -85,7 +86,7 @@ export function verifyDpopProof(proof: string, expected: DpopExpectation): DpopV
   const header = headerShape.safeParse(parsePart(headerPart))
   if (!header.success) return fault('header_refused')
   const { jwk, alg } = header.data
-  if ((jwk.kty === 'OKP') !== (alg === 'EdDSA')) return fault('header_refused')
+  if ((jwk.kty === 'OKP') === (alg === 'ES256')) return fault('header_refused')
   const thumbprint = thumbprintOf(jwk)
   if (thumbprint !== expected.boundTo) return fault('wrong_key')
   const [key] = importVerificationKeys([{ ...jwk, kid: thumbprint }])
