@@ -2,10 +2,10 @@ import type { AgentRow, GrantRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { sealerFor } from './leaf-sealer.ts'
-import { everyApproval, everyOpenRequest } from './open-questions.ts'
 import { findOwnAgent } from './own-rows.ts'
 import { type UnsettledPermit, unsettledPermit } from './revoke-in-scope.ts'
 import { tellInTx } from './tell.ts'
+import { withdrawQuestions } from './withdraw-questions.ts'
 
 export type ConnectionMoved =
   /** `unsettled` is what the older connection had under way; it goes on and settles by itself. */
@@ -72,7 +72,7 @@ export async function moveConnection(
     await tx.log.append(leaf, tx.nowMs)
     await tellInTx(broker, tx, userId, { kind: 'connection_moved', id: to.id })
     return { kind: 'moved', agent, grants: moved, unsettled: unsettled.map(unsettledPermit) }
-  })
+  }, input)
   if (outcome.kind === 'moved') broker.deliveries.wake()
   return outcome
 }
@@ -95,14 +95,5 @@ function heldBy(agent: AgentRow, grant: GrantRow, nowMs: number): GrantRow {
     lineageId: agent.lineageId,
     revision: grant.revision + 1,
     changedAtMs: nowMs,
-  }
-}
-
-async function withdrawQuestions(tx: Tx, { userId, id }: AgentRow): Promise<void> {
-  for (const request of await everyOpenRequest(tx, userId)) {
-    if (request.agentId === id) await tx.consentRequests.decide(request.id, 'withdrawn', null, tx.nowMs)
-  }
-  for (const approval of await everyApproval(tx, userId, ['waiting', 'approved'])) {
-    if (approval.agentId === id) await tx.approvals.setStatus(approval.id, 'withdrawn', tx.nowMs)
   }
 }

@@ -3,6 +3,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { CancelInFlight } from '../broker/cancel-in-flight.ts'
 import { disconnectAgent } from '../broker/disconnect-agent.ts'
 import { agentView, listAgents } from '../broker/list-agents.ts'
+import { pauseAgent, resumeAgent } from '../broker/pause-agent.ts'
 import { registerAgent, registerAgentShape } from '../broker/register-agent.ts'
 import { setDeployments, setDeploymentsShape } from '../broker/set-deployments.ts'
 import { deploymentShape } from '../core/model/deployment.ts'
@@ -20,7 +21,7 @@ const agentShape = z.strictObject({
   /** The OAuth client it connected as: its name is only claimed, its host is where answers go. */
   client: z.strictObject({ id: z.string(), host: z.string() }).nullable(),
   deployments: deploymentsShape,
-  status: z.enum(['connected', 'disconnected']),
+  status: z.enum(['connected', 'paused', 'disconnected']),
   createdAtMs: timeMs,
 })
 
@@ -84,6 +85,45 @@ export function agentRoutes(broker: Broker, cancel: CancelInFlight): Route[] {
         return set.kind === 'set'
           ? { status: 200, body: { deployments: set.deployments } }
           : problem(set.kind)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/v1/agents/{id}/pause',
+      callers: ['user'],
+      tag: 'Agents',
+      summary: 'Stop an agent until it is resumed',
+      description:
+        'Its active grants are paused, its tokens end, and its open questions are withdrawn. What it has in flight goes on.',
+      params: pathId,
+      responses: {
+        200: {
+          description: 'The grants that were paused.',
+          shape: z.strictObject({ agentId: z.string(), grants: z.array(z.string()) }),
+        },
+      },
+      problems: ['not_found', 'agent_not_connected'],
+      async handle({ caller, params }) {
+        const done = await pauseAgent(broker, { userId: caller.userId, agentId: params.id })
+        if (done.kind !== 'paused') return problem(done.kind)
+        return { status: 200, body: { agentId: params.id, grants: done.grants } }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/v1/agents/{id}/resume',
+      callers: ['user'],
+      tag: 'Agents',
+      summary: 'Let a paused agent connect again',
+      description: 'Its grants stay paused, each until it is resumed.',
+      params: pathId,
+      responses: { 200: { description: 'The agent.', shape: agentShape } },
+      problems: ['not_found', 'agent_not_connected'],
+      async handle({ caller, params }) {
+        const done = await resumeAgent(broker, { userId: caller.userId, agentId: params.id })
+        return done.kind === 'resumed'
+          ? { status: 200, body: agentView(done.agent) }
+          : problem(done.kind)
       },
     }),
     route({

@@ -11,6 +11,7 @@ import { documentationRoutes } from './documentation-routes.ts'
 import { grantRoutes } from './grant-routes.ts'
 import { limitRoutes } from './limit-routes.ts'
 import { logRoutes } from './log-routes.ts'
+import { notMeRoute } from './not-me-route.ts'
 import { operatorActionRoutes } from './operator-action-routes.ts'
 import { operatorAskingRoute } from './operator-asking-route.ts'
 import { operatorRegistryRoutes } from './operator-registry-routes.ts'
@@ -27,6 +28,7 @@ export function allRoutes(broker: Broker, keys: KeyRing, publisher: CheckpointPu
   const cancel = (actionIds: readonly string[]) => cancelInFlight(broker, actionIds)
   const routes = [
     ...actionRoutes(broker, publisher),
+    notMeRoute(broker, cancel),
     ...consentRoutes(broker),
     ...approvalRoutes(broker),
     ...grantRoutes(broker, cancel),

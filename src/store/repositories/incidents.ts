@@ -44,6 +44,22 @@ export function prepareIncidents({ db, t: { incidents: i }, d }: Preparation) {
         )
         .limit(1),
     ),
+    openFor: d.prepare(
+      'incidents_open_for',
+      db
+        .select()
+        .from(i)
+        .where(
+          and(
+            eq(i.userId, p('userId')),
+            eq(i.skillId, p('skillId')),
+            eq(i.status, 'open'),
+            eq(i.actionId, p('actionId')),
+            eq(i.kind, p('kind')),
+          ),
+        )
+        .limit(1),
+    ),
     insert: d.prepare('incidents_insert', db.insert(i).values(allGiven(getTableColumns(i)))),
     close: d.prepare(
       'incidents_close',
@@ -66,6 +82,10 @@ export class IncidentRepository extends Repository<ReturnType<typeof prepareInci
 
   async stopsSpending(userId: string, skillId: string) {
     return (await mapped(this.run(this.q.stopping, { userId, skillId }), () => true)).length > 0
+  }
+
+  openFor(userId: string, skillId: string, actionId: string, kind: string) {
+    return first(this.run(this.q.openFor, { userId, skillId, actionId, kind }))
   }
 
   insert(row: IncidentRow) {
