@@ -31,6 +31,8 @@ export type Lease = {
 export type NodeLeases = {
   readonly nodeId: string
   of(work: LeasedWork): Lease
+  /** Whether the others see that this node is alive. */
+  isLive(): boolean
   /** Takes what is free and renews what is held, the heartbeat among it. */
   holdAll(): Promise<void>
   /** Goes on doing so by itself. */
@@ -127,6 +129,7 @@ export function openLeases(store: Store, options: LeaseOptions): NodeLeases {
         }
       },
     }),
+    isLive: () => heldNow(heartbeat) !== undefined,
     holdAll,
     start(logger) {
       loop ??= startLoop('leases', renewEveryMs, logger, holdAll)
