@@ -278,7 +278,7 @@ function appOf(
     broker,
     routes: [...allRoutes(broker, keys, publisher), ...oauth.routes],
     pages: openPages(
-      { broker, cancel: (ids) => cancelInFlight(broker, ids), nowMs },
+      { broker, publisher, cancel: (ids) => cancelInFlight(broker, ids), nowMs },
       { findPerson: (value, atMs) => findPerson({ broker }, value, atMs), isSteppedUp },
       oauth.pages,
     ),

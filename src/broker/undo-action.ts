@@ -35,10 +35,16 @@ export async function undoAction(
 }
 
 async function isInTime(broker: Broker, row: ActionRow): Promise<boolean> {
+  const untilMs = await undoUntil(broker, row)
+  return untilMs !== null && broker.store.now().nowMs <= untilMs
+}
+
+/** Until when the skill can be asked to undo an action; null where nothing was done or no undo is declared. */
+export async function undoUntil(broker: Broker, row: ActionRow): Promise<number | null> {
   const { manifestDigest: digest, settledAtMs } = row
-  if (row.status !== 'succeeded' || digest === null || settledAtMs === null) return false
-  return broker.store.read(async (tx) => {
-    const undo = (await broker.manifests.load(tx, digest)).actions.get(row.action)?.declared.undo
-    return undo !== undefined && tx.nowMs <= settledAtMs + undo.withinSeconds * 1000
-  })
+  if (row.status !== 'succeeded' || digest === null || settledAtMs === null) return null
+  const undo = await broker.store.read(
+    async (tx) => (await broker.manifests.load(tx, digest)).actions.get(row.action)?.declared.undo,
+  )
+  return undo === undefined ? null : settledAtMs + undo.withinSeconds * 1000
 }

@@ -3,11 +3,11 @@ import { type ApprovalAnswered, approveAction, refuseAction } from '../broker/an
 import type { Broker } from '../broker/broker.ts'
 import { showTimeZone } from '../broker/set-time-zone.ts'
 import { type ApprovalView, showApproval } from '../broker/show-approval.ts'
+import { approvalNeedsStepUp } from '../broker/step-up-facts.ts'
 import type { ActionDescription } from '../core/grant/describe-action.ts'
 import type { ShownValue } from '../core/grant/shown-values.ts'
 import { type Speaker, speakerOf } from '../core/grant/speaker.ts'
 import { isSteppedUp } from '../people/person.ts'
-import { approvalNeedsStepUp } from './approval-step-up.ts'
 import { csrfField, deadline, notice } from './elements.ts'
 import { wholeMinutes } from './inbox-page.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
@@ -68,7 +68,7 @@ async function answer(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
     return told(deps, visit, await refuseAction(broker, which), '/inbox?done=refused')
   }
   if (visit.form.get('answer') !== 'allow') return show(deps, visit, approval, null)
-  if ((await approvalNeedsStepUp(broker, which.userId, approval)) && !isReady(deps, visit)) {
+  if ((await approvalNeedsStepUp(broker, which)) && !isReady(deps, visit)) {
     const back = `/approvals/${approval.approvalId}?confirmed=yes`
     return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(back)}` }
   }
@@ -107,7 +107,9 @@ async function show(
   const isOpen = approval.state === 'waiting'
   const leftMs = approval.expiresAtMs - deps.broker.store.now().nowMs
   const needsStepUp =
-    isOpen && (await approvalNeedsStepUp(deps.broker, userId, approval)) && !isReady(deps, visit)
+    isOpen &&
+    (await approvalNeedsStepUp(deps.broker, { userId, approvalId: approval.approvalId })) &&
+    !isReady(deps, visit)
   const live = isOpen ? html` data-live="/approvals/${approval.approvalId}/state" data-state="waiting"` : ''
   const body = html`<header class="card"${live}><div class="head"><p class="dim small">${t.eyebrow}</p><h1>${title}</h1></div>
 ${said ?? ''}${isOpen ? html`<p>${t.left}: ${deadline(speaker.instant(approval.expiresAtMs), speaker.span(wholeMinutes(leftMs)), leftMs, true)}</p>` : notice(approval.state === 'refused' ? 'plain' : 'warn', stateText(t, approval.state))}

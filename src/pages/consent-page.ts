@@ -3,12 +3,12 @@ import { approveConsent, type ConsentApproved, refuseConsent } from '../broker/a
 import type { Broker } from '../broker/broker.ts'
 import { type ConsentFacts, factsOfRequest } from '../broker/consent-facts.ts'
 import { type ConsentRequestView, showConsentRequest } from '../broker/show-consent-request.ts'
+import { consentNeedsStepUp } from '../broker/step-up-facts.ts'
 import type { Sentence } from '../core/grant/consent-sentence.ts'
 import type { QuestionId } from '../core/grant/describe-consent.ts'
 import { speakerOf } from '../core/grant/speaker.ts'
 import { isSteppedUp } from '../people/person.ts'
 import { csrfField, deadline, notice, shown } from './elements.ts'
-import { stepUpForTerms } from './grant-step-up.ts'
 import { wholeMinutes } from './inbox-page.ts'
 import { keptForm, keptQuery } from './kept-form.ts'
 import { type NarrowControls, narrowControls } from './narrow-controls.ts'
@@ -86,7 +86,7 @@ async function answer(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
   if (read && read.faults.size > 0)
     return show(deps, visit, asked, { ...drawn(visit, next), faults: read.faults }, 422)
   const terms = read?.terms ?? asked.request.terms
-  if (stepUpForTerms(asked.facts.manifest, terms) && !isSteppedUp(person, deps.nowMs())) {
+  if (!isSteppedUp(person, deps.nowMs()) && (await consentNeedsStepUp(broker, { ...which, given: terms }))) {
     const kept = keptQuery(form)
     const back = `/consents/${asked.request.requestId}${kept === '' ? '' : `?${kept}`}${next === '' ? '' : `${kept === '' ? '?' : '&'}next=${encodeURIComponent(next)}`}`
     return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(back)}` }
@@ -140,7 +140,13 @@ function whyNot(
   }
 }
 
-function show(deps: PageDeps, visit: PageRequest, asked: Asked, page: Drawn, status = 200): PageAnswer {
+async function show(
+  deps: PageDeps,
+  visit: PageRequest,
+  asked: Asked,
+  page: Drawn,
+  status = 200,
+): Promise<PageAnswer> {
   const { request } = asked
   const t = CONSENT[visit.locale]
   const description = request.shown[visit.locale]
@@ -186,12 +192,13 @@ function closed(t: ConsentTexts, request: ConsentRequestView): Html {
   }
 }
 
-function questionForm(deps: PageDeps, visit: PageRequest, asked: Asked, page: Drawn): Html {
+async function questionForm(deps: PageDeps, visit: PageRequest, asked: Asked, page: Drawn): Promise<Html> {
   const { request, facts } = asked
   const t = CONSENT[visit.locale]
   const canAllow = !request.manifestChanged && facts.agent.status === 'connected'
   const difference = request.shown.difference?.[visit.locale]
-  const needsStepUp = canAllow && stepUpForTerms(facts.manifest, request.terms)
+  const which = { userId: visit.person?.id ?? '', requestId: request.requestId }
+  const needsStepUp = canAllow && (await consentNeedsStepUp(deps.broker, { ...which, given: undefined }))
   const person = visit.person
   const isReady = person !== null && isSteppedUp(person, deps.nowMs())
   const controls =
@@ -216,9 +223,9 @@ ${
 <details class="card"><summary>${t.renewalRest}</summary><div class="stack">${questions(asked, visit, null)}</div></details>`
     : html`${controls ? html`<p class="dim">${t.lessIntro}</p>` : ''}${questions(asked, visit, controls)}`
 }
+<p class="dim small">${needsStepUp && !isReady ? html`${t.stepUpNote} ` : ''}${t.refuseNote}</p>
 <div class="decide"><div class="answers"><button class="plain" name="answer" value="refuse" formnovalidate>${difference ? t.refuseChange : t.refuse}</button>
-${canAllow ? html`<button name="answer" value="allow">${difference ? t.allowChange : t.allow}</button>` : ''}</div>
-<p class="dim small">${needsStepUp && !isReady ? html`${t.stepUpNote} ` : ''}${t.refuseNote}</p></div></form>`
+${canAllow ? html`<button name="answer" value="allow">${difference ? t.allowChange : t.allow}</button>` : ''}</div></div></form>`
 }
 
 /** Claims and the six questions, in the order and the words that are hashed. */

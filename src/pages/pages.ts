@@ -1,5 +1,7 @@
 import type { Broker } from '../broker/broker.ts'
 import type { CancelInFlight } from '../broker/cancel-in-flight.ts'
+import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
+import { activityPages } from './activity-page.ts'
 import { approvalPages } from './approval-page.ts'
 import { authorityPages } from './authority-page.ts'
 import { consentPages } from './consent-page.ts'
@@ -13,6 +15,8 @@ import { revokePages } from './revoke-page.ts'
 /** What pages are made from. */
 export type PageDeps = {
   readonly broker: Broker
+  /** What receipts are proven by. */
+  readonly publisher: Pick<CheckpointPublisher, 'newest'>
   /** Tells skills to give up what is in flight, after a revocation. */
   readonly cancel: CancelInFlight
   /** Whether we are reached by https, which decides what our cookies are called. */
@@ -31,5 +35,6 @@ export function allPages(deps: PageDeps): Page[] {
     ...authorityPages(deps),
     ...grantPages(deps),
     ...revokePages(deps),
+    ...activityPages(deps),
   ]
 }

@@ -1,6 +1,6 @@
+import { consentRequestShape } from '../../src/broker/consent-wish.ts'
 import { performAction } from '../../src/broker/perform-action.ts'
 import { requestConsent } from '../../src/broker/request-consent.ts'
-import { consentRequestShape } from '../../src/broker/consent-wish.ts'
 import type { AgentRow } from '../../src/ports/rows.ts'
 import { COFFEE, coffeeSkill } from './coffee-test.ts'
 import { connectAgent, giveConsent } from './connected-agent.ts'
@@ -75,4 +75,3 @@ export async function createPagesWorld(test: TestBroker, about: { zone?: string 
     approvalId: asked.approval.id,
   }
 }
-

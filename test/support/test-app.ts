@@ -61,7 +61,7 @@ export type TestAppOptions = {
   readonly settings?: Partial<Settings>
   readonly app?: Partial<Omit<AppOptions, 'broker' | 'routes'>>
   /** Pages to serve beside the API. */
-  readonly pages?: (broker: Broker) => PageSurface
+  readonly pages?: (broker: Broker, publisher: CheckpointPublisher) => PageSurface
 }
 
 /** The whole HTTP surface over a test broker, in process. */
@@ -86,7 +86,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     allowsDevelopmentTokens: true,
     rateLimits: { address: PLENTY, agent: PLENTY, user: PLENTY },
     monotonicMs: () => test.clock.nowMs(),
-    ...(options.pages ? { pages: options.pages(broker) } : {}),
+    ...(options.pages ? { pages: options.pages(broker, publisher) } : {}),
     ...options.app,
   })
   return {

@@ -40,9 +40,9 @@ export async function createTestPages(
   const { cancel = async () => [], ...rest } = options
   const test: TestApp = await createTestApp({
     ...rest,
-    pages: (broker) =>
+    pages: (broker, publisher) =>
       openPages(
-        { broker, cancel, nowMs: () => broker.store.now().nowMs },
+        { broker, publisher, cancel, nowMs: () => broker.store.now().nowMs },
         {
           findPerson: async (value) => sessions.get(value) ?? null,
           isSteppedUp: ({ steppedUpAtMs }, nowMs) =>
