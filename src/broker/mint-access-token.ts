@@ -18,6 +18,8 @@ export type AccessTokenInput = {
   readonly isDevelopment?: boolean
   /** RFC 7638 thumbprint of the key each request must prove by DPoP. */
   readonly boundTo?: string
+  /** The one resource it is for (RFC 8707); the whole API where left out. */
+  readonly audience?: string
   /** What a grant is named by (RFC 9396 section 9.1); it carries none. */
   readonly authorizationDetails?: readonly JsonValue[]
 }
@@ -31,7 +33,7 @@ export function mintAccessToken(signer: Signer, input: AccessTokenInput): Promis
     { typ: ACCESS_TOKEN_TYPS[caller.kind] },
     {
       iss: issuer,
-      aud: audienceOf(issuer, caller.kind),
+      aud: input.audience ?? audienceOf(issuer, caller.kind),
       sub: caller.kind === 'operator' ? caller.operatorId : caller.userId,
       ...(caller.kind === 'agent' ? { client_id: caller.agentId } : {}),
       jti: randomUUID(),

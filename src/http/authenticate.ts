@@ -46,6 +46,9 @@ const TOKEN_CHARACTERS_MOST = 8_192
 export function createAuthenticator(options: AuthenticateOptions): Authenticate {
   const { issuer, signer, allowsDevelopmentTokens, nowMs } = options
   const forWhom = { issuer, ...(options.resource === undefined ? {} : { resource: options.resource }) }
+  const unauthenticated = refusals(
+    options.resource === undefined ? `${issuer}/.well-known/oauth-protected-resource` : '',
+  )
   const verified = new LRUCache<string, VerifiedAccessToken>({ max: TOKENS_MOST })
   const replays = createProofReplays()
   // Which proofs were used before a restart is not known any more, so none from before it is taken.
@@ -127,17 +130,23 @@ export function createAuthenticator(options: AuthenticateOptions): Authenticate 
   }
 }
 
-function unauthenticated(
-  code: Extract<ProblemCode, 'token_required' | 'token_invalid' | 'proof_invalid'>,
-  detail?: string,
-): InvalidRequest {
-  const challenge = {
-    token_required: 'Bearer realm="countersign"',
-    token_invalid: 'Bearer realm="countersign", error="invalid_token"',
-    proof_invalid: 'DPoP algs="Ed25519 EdDSA ES256", error="invalid_dpop_proof"',
-  }[code]
-  return new InvalidRequest(code, {
-    ...(detail === undefined ? {} : { detail }),
-    headers: { 'www-authenticate': challenge },
-  })
+type Unauthenticated = Extract<ProblemCode, 'token_required' | 'token_invalid' | 'proof_invalid'>
+
+/**
+ * Makes the refusals of one resource, with the challenge each takes (RFC 6750 section 3, RFC 9449 section 7.1).
+ *
+ * @param metadata where clients learn how to get a token (RFC 9728 section 5.1); empty where the surface says so itself.
+ */
+function refusals(metadata: string): (code: Unauthenticated, detail?: string) => InvalidRequest {
+  const where = metadata === '' ? '' : `, resource_metadata="${metadata}"`
+  const challenges = {
+    token_required: `Bearer realm="countersign"${where}`,
+    token_invalid: `Bearer realm="countersign", error="invalid_token"${where}`,
+    proof_invalid: `DPoP algs="Ed25519 EdDSA ES256", error="invalid_dpop_proof"${where}`,
+  }
+  return (code, detail) =>
+    new InvalidRequest(code, {
+      ...(detail === undefined ? {} : { detail }),
+      headers: { 'www-authenticate': challenges[code] },
+    })
 }

@@ -9,6 +9,7 @@ import { LIFETIMES } from './lifetimes.ts'
 type Issued = {
   readonly grantId?: string
   readonly scope?: string
+  readonly aud?: string
   readonly jkt?: string
   readonly rar?: readonly { type: string; grantId?: unknown; skill?: unknown }[]
 }
@@ -29,6 +30,7 @@ export function issueOurTokens(provider: Provider, broker: Broker, nowMs: () => 
         caller: { kind: 'agent', userId, agentId, sessionId, scopes },
         nowMs: nowMs(),
         ttlSeconds: LIFETIMES.accessToken,
+        ...(this.aud === undefined ? {} : { audience: this.aud }),
         ...(this.jkt === undefined ? {} : { boundTo: this.jkt }),
         ...(this.rar === undefined ? {} : { authorizationDetails: this.rar.map(named) }),
       })

@@ -18,7 +18,7 @@ import { checkTokenDetails } from './granted-details.ts'
 import { LIFETIMES } from './lifetimes.ts'
 import { OAUTH_PATHS } from './oauth-paths.ts'
 import { recordAdapter } from './record-adapter.ts'
-import { isOurResource } from './resources.ts'
+import { audienceFor } from './resources.ts'
 import { BASE_SCOPE, OFFERED_SCOPES } from './scopes.ts'
 
 export type ProviderOptions = {
@@ -146,10 +146,11 @@ function configurationOf(broker: Broker, options: ProviderOptions): Configuratio
         defaultResource: async (_ctx, _client, oneOf) => oneOf?.[0] ?? issuer,
         useGrantedResource: async () => true,
         getResourceServerInfo: async (_ctx, resource) => {
-          if (!isOurResource(issuer, resource)) throw new errors.InvalidTarget()
+          const audience = audienceFor(issuer, resource)
+          if (audience === undefined) throw new errors.InvalidTarget()
           return {
             scope: OFFERED_SCOPES.join(' '),
-            audience: `${issuer}/agent`,
+            audience,
             accessTokenTTL: LIFETIMES.accessToken,
             accessTokenFormat: 'jwt',
           }

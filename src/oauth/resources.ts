@@ -1,7 +1,8 @@
 /**
- * What tokens are asked for (RFC 8707): the whole API by its issuer, or the MCP endpoint alone. Clients spell an
- * origin with or without a slash at its end.
+ * The audience of tokens for a resource (RFC 8707): the whole API, asked for by the issuer, or the MCP endpoint alone.
+ * Clients spell either with or without a slash at its end. Undefined for what is not ours.
  */
-export function isOurResource(issuer: string, resource: string): boolean {
-  return [issuer, `${issuer}/`, `${issuer}/mcp`, `${issuer}/mcp/`].includes(resource)
+export function audienceFor(issuer: string, resource: string): string | undefined {
+  if (resource === issuer || resource === `${issuer}/`) return `${issuer}/agent`
+  return resource === `${issuer}/mcp` || resource === `${issuer}/mcp/` ? `${issuer}/mcp` : undefined
 }
