@@ -21,6 +21,7 @@ module.exports = {
     only('oauth-imports-pages-and-http', '^src/oauth/', [
       '^src/(core|ports|broker|people|http|pages|oauth)/',
     ]),
+    only('mcp-imports-use-cases-and-shared-checks', '^src/mcp/', ['^src/(core|ports|broker|http|mcp)/']),
     only('cli-imports-broker-core-sdk', '^src/cli/', [
       '^src/(core|ports|broker|keys|store|sdk|cli)/',
       '^src/config\\.ts$',

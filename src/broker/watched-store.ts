@@ -23,13 +23,13 @@ const WATCHED: { readonly [Name in Watched]: Writes<Tx[Name]> } = {
 
 /** A store that tells, after each commit, what of authority it changed. What is rolled back is not told. */
 export function watchStore(store: Store, changes: AuthorityChanges): Store {
-  const transaction: Store['transaction'] = async (work) => {
+  const transaction: Store['transaction'] = async (work, owner) => {
     let noted: AuthorityChange[] = []
     const result = await store.transaction((tx) => {
       // An engine may run the work again: only the run that was committed counts.
       noted = []
       return work(watchTx(tx, noted))
-    })
+    }, owner)
     for (const change of noted) changes.tell(change)
     return result
   }
