@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { AuthorityChanges } from './broker/authority-changes.ts'
 import { type BackgroundLoop, startLoop } from './broker/background-loop.ts'
 import type { Broker, Logger, Settings } from './broker/broker.ts'
 import { cancelInFlight } from './broker/cancel-in-flight.ts'
@@ -16,6 +17,7 @@ import { RecentRefusals } from './broker/recent-refusals.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
 import { takeUpUnsettled } from './broker/take-up-unsettled.ts'
 import { WakeUp } from './broker/wake-up.ts'
+import { watchStore } from './broker/watched-store.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
 import { taggedDigest } from './core/canonical-json.ts'
 import { plainJson } from './core/manifest/manifest-change.ts'
@@ -30,6 +32,7 @@ import { createIds } from './keys/new-id.ts'
 import { openPseudonyms } from './keys/pseudonyms.ts'
 import { openReachKeys } from './keys/reach-keys.ts'
 import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
+import { openMcpSurface } from './mcp/mcp-surface.ts'
 import { openCarriers } from './notify/open-carriers.ts'
 import { type Oauth, openOauth } from './oauth/open-oauth.ts'
 import { sweepOauth } from './oauth/sweep.ts'
@@ -130,6 +133,8 @@ async function open(
   const isNew = !existsSync(files.database)
   const keys = openKeyRing(files.keys, Date.now(), isNew)
   const broker = openBroker(config, issuerOf(config, server.port), keys, logger, isNew, closers)
+  const changes = new AuthorityChanges()
+  broker.store = watchStore(broker.store, changes)
   broker.settings = await settingsInEpoch(broker)
   const keyStore = await checkKeyStore(broker)
   if (keyStore.kind !== 'ok') throw new StartRefused(keyStore.message)
@@ -170,7 +175,7 @@ async function open(
   const oauthSweep = startLoop('sweep_oauth', OAUTH_SWEEP_PAUSE_MS, logger, () => sweepOauth(broker))
   closers.push(() => oauthSweep.stop())
 
-  server.serve(appOf(config, server.port, broker, keys, publisher, oauth), oauth.beside)
+  server.serve(appOf(config, server.port, broker, changes, keys, publisher, oauth), oauth.beside)
   const url = broker.settings.issuer
   if (config.devTokens) logger.warn('development_tokens_accepted')
   logger.info('started', { url })
@@ -268,6 +273,7 @@ function appOf(
   config: Config,
   port: number,
   broker: Broker,
+  changes: AuthorityChanges,
   keys: KeyRing,
   publisher: CheckpointPublisher,
   oauth: Oauth,
@@ -282,6 +288,7 @@ function appOf(
       { findPerson: (value, atMs) => findPerson({ broker }, value, atMs), isSteppedUp },
       oauth.pages,
     ),
+    streams: [openMcpSurface({ broker, changes })],
     allowedHosts: hostsOf(config, port),
     allowsDevelopmentTokens: config.devTokens,
     rateLimits: { address: rateLimit(address), agent: rateLimit(agent), user: rateLimit(user) },
