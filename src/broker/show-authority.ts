@@ -12,6 +12,8 @@ import { userZone } from './user-zone.ts'
 
 export type HeldGrant = GrantSummary & {
   readonly title: Bilingual
+  /** Titles of its actions, as far as the current version has them. */
+  readonly actionTitles: ReadonlyMap<string, Bilingual>
   readonly usage: readonly BudgetUsage[]
   /** Null for one that no permit was given under within the last 400 days. */
   readonly lastUsedAtMs: number | null
@@ -70,7 +72,7 @@ async function heldGrant(
   const summary = grantSummary(row, tx.nowMs)
   const hasEnded = ENDED.includes(summary.state)
   const digest = (await tx.skills.find(row.skillId))?.currentDigest
-  const title = digest ? (await broker.manifests.load(tx, digest)).manifest.title : undefined
+  const manifest = digest ? (await broker.manifests.load(tx, digest)).manifest : undefined
   const budgets = summary.terms.budgets.map((budget) => ({
     owner: 'grant' as const,
     budget,
@@ -79,7 +81,8 @@ async function heldGrant(
   }))
   return {
     ...summary,
-    title: title ?? { en: row.skillId, zh: row.skillId },
+    title: manifest?.title ?? { en: row.skillId, zh: row.skillId },
+    actionTitles: new Map(manifest?.actions.map(({ name, title }) => [name, title])),
     usage: hasEnded ? [] : await budgetUsage(tx, row.userId, budgets, forgotten),
     lastUsedAtMs,
     unusedExpiresAtMs: hasEnded

@@ -4,13 +4,21 @@ import { modelName } from '../core/grant/describe-claims.ts'
 import { type Speaker, speakerOf } from '../core/grant/speaker.ts'
 import { shown } from './elements.ts'
 import { stateTag } from './grant-state-tag.ts'
+import type { Locale } from './locale.ts'
 import type { Html, Page } from './page.ts'
 import type { PageDeps } from './pages.ts'
 import { AUTHORITY } from './texts/authority.ts'
 import type { AuthorityTexts } from './texts/authority-en.ts'
 import { usageBars } from './usage-bars.ts'
+import { when } from './when.ts'
 
 type Connected = Authority['agents'][number]
+type Draw = {
+  readonly t: AuthorityTexts
+  readonly locale: Locale
+  readonly zone: string
+  readonly speaker: Speaker
+}
 
 const ENDED = ['revoked', 'used_up', 'replaced', 'expired']
 
@@ -24,12 +32,12 @@ export function authorityPages({ broker }: PageDeps): Page[] {
       async run({ person, locale }) {
         const t = AUTHORITY[locale]
         const authority = await showAuthority(broker, { userId: person?.id ?? '' })
-        const speaker = speakerOf(locale, authority.zone)
+        const draw: Draw = { t, locale, zone: authority.zone, speaker: speakerOf(locale, authority.zone) }
         const connected = authority.agents.filter(({ status }) => status === 'connected')
         const former = authority.agents.filter(({ status }) => status !== 'connected')
         const hasLive = authority.agents.some(({ grants }) => grants.some(isLive))
         const body = html`<div class="head"><h1>${t.title}</h1><p class="dim">${t.intro}</p></div>
-${connected.length === 0 ? html`<section class="card empty"><h2>${t.emptyTitle}</h2><p class="dim">${t.emptyText}</p></section>` : connected.map((agent) => agentCard(agent, locale, speaker, t))}
+${connected.length === 0 ? html`<section class="card empty"><h2>${t.emptyTitle}</h2><p class="dim">${t.emptyText}</p></section>` : connected.map((agent) => agentCard(agent, draw))}
 ${hasLive ? html`<p class="actions"><a class="button danger" href="/me/revoke?everything=yes">${t.revokeEverything}</a></p>` : ''}
 ${former.length === 0 ? '' : html`<details class="card"><summary>${t.formerAgents}</summary><ul class="plain">${former.map((agent) => html`<li><a href="/me/connections/${agent.agentId}">${shown(agent.name)}</a></li>`)}</ul></details>`}`
         return { kind: 'html', title: t.title, body }
@@ -44,12 +52,12 @@ ${former.length === 0 ? '' : html`<details class="card"><summary>${t.formerAgent
         const authority = await showAuthority(broker, { userId: person?.id ?? '' })
         const agent = authority.agents.find(({ agentId }) => agentId === params.id)
         if (!agent) return { kind: 'not_found' }
-        const speaker = speakerOf(locale, authority.zone)
+        const draw: Draw = { t, locale, zone: authority.zone, speaker: speakerOf(locale, authority.zone) }
         const body = html`<section class="card"><div class="head"><p class="dim small">${t.connection}</p><h1>${shown(agent.name)}</h1></div>
-${facts(agent, speaker, t)}
+${facts(agent, draw)}
 <h2>${t.models}</h2>${agent.deployments.length === 0 ? html`<p class="dim">${t.noModels}</p>` : html`<ul class="plain">${agent.deployments.map(({ deployment }) => html`<li>${shown(modelName(deployment))}</li>`)}</ul>`}
 ${agent.status === 'connected' ? html`<p class="actions"><a class="button danger" href="/me/revoke?agent=${agent.agentId}">${t.disconnect}</a></p>` : ''}</section>
-${grantCards(agent, locale, speaker, t)}<p><a href="/me">${t.back}</a></p>`
+${grantCards(agent, draw)}<p><a href="/me">${t.back}</a></p>`
         return { kind: 'html', title: agent.name, body }
       },
     },
@@ -60,32 +68,40 @@ function isLive({ state }: HeldGrant): boolean {
   return !ENDED.includes(state)
 }
 
-function facts(agent: Connected, speaker: Speaker, t: AuthorityTexts): Html {
-  return html`<p class="dim small">${t.connectedSince(speaker.instant(agent.createdAtMs))} · ${t.nameClaimed}${agent.client ? html` · ${t.clientHost(speaker.quote(agent.client.host))}` : ''}</p>`
+function facts(agent: Connected, { locale, zone, speaker, t }: Draw): Html {
+  return html`<p class="dim small">${t.connectedSince(when(agent.createdAtMs, zone, locale))} · ${t.nameClaimed}${agent.client ? html` · ${t.clientHost(speaker.quote(agent.client.host))}` : ''}</p>`
 }
 
-function agentCard(agent: Connected, locale: 'en' | 'zh', speaker: Speaker, t: AuthorityTexts): Html {
+function agentCard(agent: Connected, draw: Draw): Html {
+  const { t } = draw
   const live = agent.grants.filter(isLive)
   const ended = agent.grants.filter((grant) => !isLive(grant))
   return html`<section class="card" aria-labelledby="a-${agent.agentId}"><div class="tight"><div class="between"><h2 id="a-${agent.agentId}">${shown(agent.name)}</h2><a href="/me/connections/${agent.agentId}">${t.manage}<span class="sr"> ${shown(agent.name)}</span></a></div>
-${facts(agent, speaker, t)}</div>
-${live.length === 0 ? html`<p class="dim">${t.nothingGiven}</p>` : html`<div>${live.map((grant) => grantItem(grant, locale, speaker, t))}</div>`}
-${ended.length === 0 ? '' : html`<details><summary>${t.endedGrants} (${String(ended.length)})</summary><div>${ended.map((grant) => grantItem(grant, locale, speaker, t))}</div></details>`}</section>`
+${facts(agent, draw)}</div>
+${live.length === 0 ? html`<p class="dim">${t.nothingGiven}</p>` : html`<div>${live.map((grant) => grantItem(grant, draw))}</div>`}
+${ended.length === 0 ? '' : html`<details><summary>${t.endedGrants} (${String(ended.length)})</summary><div>${ended.map((grant) => grantItem(grant, draw))}</div></details>`}</section>`
 }
 
-function grantCards(agent: Connected, locale: 'en' | 'zh', speaker: Speaker, t: AuthorityTexts): Html {
+function grantCards(agent: Connected, draw: Draw): Html {
+  const { t } = draw
   const live = agent.grants.filter(isLive)
   const ended = agent.grants.filter((grant) => !isLive(grant))
-  return html`${live.length === 0 ? '' : html`<section class="card"><div>${live.map((grant) => grantItem(grant, locale, speaker, t))}</div></section>`}
-${ended.length === 0 ? '' : html`<section class="card"><h2>${t.endedGrants}</h2><div>${ended.map((grant) => grantItem(grant, locale, speaker, t))}</div></section>`}`
+  return html`${live.length === 0 ? '' : html`<section class="card"><div>${live.map((grant) => grantItem(grant, draw))}</div></section>`}
+${ended.length === 0 ? '' : html`<section class="card"><h2>${t.endedGrants}</h2><div>${ended.map((grant) => grantItem(grant, draw))}</div></section>`}`
 }
 
-function grantItem(grant: HeldGrant, locale: 'en' | 'zh', speaker: Speaker, t: AuthorityTexts): Html {
+function grantItem(grant: HeldGrant, { t, locale, zone, speaker }: Draw): Html {
   const live = isLive(grant)
   const { unusedExpiresAtMs: unusedMs } = grant
   const endsUnused = unusedMs !== null && unusedMs < grant.terms.expiresAtMs
   return html`<div class="item"><div class="between"><h3><a href="/me/grants/${grant.grantId}">${shown(grant.title[locale])}</a></h3><span>${stateTag(grant.state, t)}${grant.terms.oneTime ? html` <span class="tag">${t.oneTime}</span>` : ''}</span></div>
-${live ? usageBars(grant.usage, speaker, t, (name) => speaker.quote(name)) : ''}
-<p class="small dim">${grant.lastUsedAtMs === null ? t.neverUsed : t.lastUsed(speaker.instant(grant.lastUsedAtMs))} · ${grant.state === 'expired' ? t.ended(speaker.instant(grant.terms.expiresAtMs)) : live ? t.ends(speaker.instant(grant.terms.expiresAtMs)) : t.ended(speaker.instant(grant.changedAtMs))}</p>
-${endsUnused ? html`<p class="small dim">${t.unusedEnds(speaker.instant(unusedMs))}</p>` : ''}</div>`
+${
+  live
+    ? usageBars(grant.usage, speaker, t, (name) =>
+        speaker.quote(grant.actionTitles.get(name)?.[locale] ?? name),
+      )
+    : ''
+}
+<p class="small dim">${grant.lastUsedAtMs === null ? t.neverUsed : t.lastUsed(when(grant.lastUsedAtMs, zone, locale))} · ${grant.state === 'expired' ? t.ended(when(grant.terms.expiresAtMs, zone, locale)) : live ? t.ends(when(grant.terms.expiresAtMs, zone, locale)) : t.ended(when(grant.changedAtMs, zone, locale))}</p>
+${endsUnused ? html`<p class="small dim">${t.unusedEnds(when(unusedMs, zone, locale))}</p>` : ''}</div>`
 }

@@ -244,6 +244,8 @@ function questions(
     recipients: controls?.recipients ?? null,
     mistakes: null,
   }
+  // After a fault or a step-up a person must see what they had chosen.
+  const isOpen = controls?.isEntered ?? false
   const known = facts.manifest.actions.map(({ name }) => name)
   return html`<section class="card">${sentenceList(claims, t)}</section>
 ${asked.map(
@@ -252,8 +254,14 @@ ${asked.map(
     heading,
     sentences,
   }) => html`<section class="card" aria-labelledby="q-${id}"><h2 id="q-${id}">${heading}</h2>
-${id === 'what' && controls ? actionBoxes(sentences, known, controls, t) : sentenceList(sentences, t)}${below[id] ?? ''}</section>`,
+${id === 'what' && controls ? actionBoxes(sentences, known, controls, t) : sentenceList(sentences, t)}${adjust(below[id], isOpen, t)}</section>`,
 )}`
+}
+
+/** Controls stand folded below what they change, so that reading comes first. */
+function adjust(controls: Html | null, isOpen: boolean, t: ConsentTexts): Html | string {
+  if (controls === null) return ''
+  return html`<details${isOpen ? html` open` : ''}><summary>${t.change}</summary>${controls}</details>`
 }
 
 /** Each action with its box and its own limits, between the sentences that are about all of them. */

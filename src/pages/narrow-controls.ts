@@ -37,6 +37,8 @@ export type NarrowControls = {
   readonly memory: Html | null
   readonly takeBack: Html
   readonly recipients: Html | null
+  /** Whether something was entered before. */
+  readonly isEntered: boolean
 }
 
 type Drawing = NarrowFacts & { readonly t: ConsentTexts; readonly speaker: Speaker; readonly form: Form }
@@ -57,6 +59,7 @@ export function narrowControls(facts: NarrowFacts): NarrowControls {
     memory: memory(drawing),
     takeBack: takeBack(drawing),
     recipients: recipients(drawing),
+    isEntered: facts.entered !== null,
   }
 }
 

@@ -9,6 +9,7 @@ import { grantPages } from './grant-page.ts'
 import { homePage } from './home-page.ts'
 import { inboxPages } from './inbox-page.ts'
 import { languagePage } from './language-page.ts'
+import { limitsPages } from './limits-page.ts'
 import type { Page } from './page.ts'
 import { revokePages } from './revoke-page.ts'
 
@@ -36,5 +37,6 @@ export function allPages(deps: PageDeps): Page[] {
     ...grantPages(deps),
     ...revokePages(deps),
     ...activityPages(deps),
+    ...limitsPages(deps),
   ]
 }

@@ -19,6 +19,7 @@ export const CONSENT_EN = {
   short_payment_rail: 'Made sure of by the payment service:',
   short_skill_promise: 'Only promised by the skill:',
   short_claim: 'Only claimed:',
+  change: 'Allow less here',
   lessTitle: 'Allow less',
   lessIntro: 'Everything is set as it was asked. You can take away or lower anything here, but not add.',
   limitLabel: (what: string, window: string) => `${what}, at most ${window}`,
