@@ -2,10 +2,13 @@ import { epochOrigin } from '../core/log/epoch-leaf.ts'
 import type { Broker, Settings } from './broker.ts'
 import { forgottenSpans } from './forgotten-of.ts'
 
+/** An epoch may be passed over, if a log of its number was begun from the same backup before. */
+export const EPOCH_MARK = 'log_epoch'
+
 /** 1 until the store was restored for the first time. */
 export async function currentEpoch({ store }: Pick<Broker, 'store'>): Promise<number> {
-  const ended = await store.read(async (tx) => tx.pastLogs.list())
-  return (ended.at(-1)?.epoch ?? 0) + 1
+  const mark = await store.read(async (tx) => tx.deploymentMarks.find(EPOCH_MARK))
+  return mark === undefined ? 1 : Number(mark)
 }
 
 /**

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addBackup } from './backup.ts'
 import { addDoctor } from './doctor.ts'
 import { addKeysGenerate } from './keys-generate.ts'
 import { addKeysRotate } from './keys-rotate.ts'
@@ -11,6 +12,7 @@ import { addManifestLint } from './manifest-lint.ts'
 import { addManifestRegister } from './manifest-register.ts'
 import { addManifestSign } from './manifest-sign.ts'
 import { addManifestVerify } from './manifest-verify.ts'
+import { addRestore } from './restore.ts'
 import { CannotRun, openTerminal } from './terminal.ts'
 import { addToken } from './token.ts'
 
@@ -40,6 +42,8 @@ addLogFollow(log, terminal)
 addLogPromise(log, terminal)
 
 addDoctor(program, terminal)
+addBackup(program, terminal, process.env)
+addRestore(program, terminal, process.env)
 addToken(program, terminal, process.env)
 
 try {

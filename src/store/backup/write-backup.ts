@@ -75,7 +75,8 @@ async function writeTables(
     const see = (row: Row) => {
       watchRow(watch, table, row)
       if (table.name === 'log_checkpoints') checkpoint = checkpointOf(table, row)
-      if (table.name === 'past_logs') epoch = Number(valueAt(table, row, 'epoch')) + 1
+      if (table.name === 'deployment_marks' && valueAt(table, row, 'name') === 'log_epoch')
+        epoch = Number(valueAt(table, row, 'value'))
     }
     tables.push(await writeTable(source, table, folder, see, progress))
   }
