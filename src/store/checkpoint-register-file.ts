@@ -1,39 +1,50 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { z } from 'zod'
-import { decodeBase64 } from '../core/merkle/strict-text.ts'
+import Database from 'better-sqlite3'
 import type { CheckpointRegister, RegisterEntry } from '../ports/checkpoint-register.ts'
-
-const fileShape = z.strictObject({
-  origin: z.string().min(1),
-  treeSize: z.int().min(0),
-  rootHash: z.string(),
-})
+import { makePrivate } from './private-file.ts'
+import { checkGrowth, isSameEntry, parseRegisterLine, registerLine } from './register-entry.ts'
 
 /** A register that is there and cannot be read; the message says what to do. */
 export class RegisterFileBroken extends Error {
   override name = 'RegisterFileBroken'
 }
 
-/** Keeps the checkpoint register in a file of its own, one line of JSON, replaced as a whole. */
-export function openCheckpointRegisterFile(file: string): CheckpointRegister {
-  // One process owns the data folder, and these calls never wait: read and write are one step.
+/**
+ * Keeps the checkpoint register in a file of its own, one line of JSON, replaced as a whole.
+ *
+ * @param isShared Whether several processes of this machine use it: then a lock, which the operating system drops with
+ *   its process, makes look and replacement one step. Without it these calls never wait, and one process owns the file.
+ */
+export function openCheckpointRegisterFile(file: string, isShared = false): CheckpointRegister {
+  const alone = isShared ? lockedBy(`${file}.lock`) : (work: () => boolean) => work()
   return {
     async read() {
       return readEntry(file)
     },
     async advance(from, to) {
-      if (!isSameEntry(readEntry(file), from)) return false
-      if (from && (to.origin !== from.origin || to.treeSize <= from.treeSize))
-        throw new RangeError('a register only grows, for one log')
-      writeEntry(file, to)
-      return true
+      checkGrowth(from, to)
+      return alone(() => {
+        if (!isSameEntry(readEntry(file), from)) return false
+        writeEntry(file, to)
+        return true
+      })
     },
   }
 }
 
-function registerLine({ origin, treeSize, rootHash }: RegisterEntry): string {
-  return `${JSON.stringify({ origin, treeSize, rootHash: rootHash.toString('base64') })}\n`
+/** Runs work while no other process does. @throws if another holds the lock for longer than two seconds. */
+function lockedBy(lockFile: string): (work: () => boolean) => boolean {
+  return (work) => {
+    makePrivate(lockFile)
+    const lock = new Database(lockFile, { timeout: 2_000 })
+    try {
+      lock.exec('BEGIN EXCLUSIVE')
+      return work()
+    } finally {
+      lock.close()
+    }
+  }
 }
 
 function readEntry(file: string): RegisterEntry | undefined {
@@ -45,20 +56,12 @@ function readEntry(file: string): RegisterEntry | undefined {
     throw error
   }
   try {
-    const { origin, treeSize, rootHash } = fileShape.parse(JSON.parse(text))
-    const bytes = decodeBase64(rootHash)
-    if (bytes?.length !== 32) throw new TypeError('not a root hash')
-    return { origin, treeSize, rootHash: bytes }
+    return parseRegisterLine(text)
   } catch (cause) {
     throw new RegisterFileBroken(`${file} is not a checkpoint register: restore it from its newest copy`, {
       cause,
     })
   }
-}
-
-function isSameEntry(a: RegisterEntry | undefined, b: RegisterEntry | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b
-  return a.origin === b.origin && a.treeSize === b.treeSize && a.rootHash.equals(b.rootHash)
 }
 
 /** Writes beside, syncs, renames, syncs the folder: a crash leaves the old line or the new one, whole. */
