@@ -8,6 +8,7 @@ import { cancelInFlight } from './broker/cancel-in-flight.ts'
 import { checkRegister } from './broker/check-register.ts'
 import { currentEpoch, settingsInEpoch } from './broker/current-epoch.ts'
 import { startDelivery } from './broker/deliver-messages.ts'
+import { openUnusedSweep } from './broker/expire-unused-grants.ts'
 import { InFlight } from './broker/in-flight.ts'
 import { ALWAYS_ADMITS } from './broker/log-watch.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
@@ -78,6 +79,7 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations/sqlite', import.meta.url
 const MERGE_WITHIN_MS = 5_000
 const IN_DOUBT_PAUSE_MS = 1_000
 const KEY_STORE_PAUSE_MS = 60_000
+const UNUSED_PAUSE_MS = 5_000
 const HAND_OVER_MS = 100
 const OAUTH_SWEEP_PAUSE_MS = 30_000
 /** Registrations of one address: a program registers once, or at each login at worst. */
@@ -154,6 +156,8 @@ async function open(
     resolveDue(broker),
   )
   closers.push(() => inDoubt.stop())
+  const unused = startLoop('expire_unused_grants', UNUSED_PAUSE_MS, logger, openUnusedSweep(broker))
+  closers.push(() => unused.stop())
   const reachKeys = openReachKeys(files.reachKeys)
   const { skills: caller } = broker
   const nowMs = () => broker.store.now().nowMs

@@ -3,6 +3,7 @@ import type { GrantStatus, GrantTerms } from '../core/grant/terms.ts'
 import type { GrantRow } from '../ports/rows.ts'
 import type { Page } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
+import { type GrantUse, grantUses } from './grant-use.ts'
 import { termsOf } from './grant-terms.ts'
 
 export type GrantSummary = {
@@ -17,10 +18,17 @@ export type GrantSummary = {
 }
 
 /** The user's grants of every state, newest first. */
-export function listGrants(broker: Broker, input: { userId: string; page: Page }): Promise<GrantSummary[]> {
+export function listGrants(
+  broker: Broker,
+  input: { userId: string; page: Page },
+): Promise<(GrantSummary & GrantUse)[]> {
   return broker.store.read(async (tx) => {
     const rows = await tx.grants.list(input.userId, input.page)
-    return rows.map((row) => grantSummary(row, tx.nowMs))
+    const useOf = await grantUses(tx, broker.settings.unusedGrantMs, input.userId)
+    return rows.map((row) => {
+      const summary = grantSummary(row, tx.nowMs)
+      return { ...summary, ...useOf(summary) }
+    })
   })
 }
 

@@ -4,11 +4,13 @@ import type { Broker } from './broker.ts'
 import { type BudgetUsage, budgetUsage } from './budget-usage.ts'
 import { forgottenOf } from './forgotten-of.ts'
 import { termsOf } from './grant-terms.ts'
+import { type GrantUse, grantUses } from './grant-use.ts'
 import { type GrantSummary, grantSummary } from './list-grants.ts'
 import { findOwnGrant } from './own-rows.ts'
 import { type ChangesPerAction, changesFor, type ShownConsent, showConsent } from './shown-consent.ts'
 
-export type GrantView = GrantSummary & {
+export type GrantView = GrantSummary &
+  GrantUse & {
   agentName: string
   /** What a newer manifest asks beyond what was agreed to; these actions wait for a yes to it (P10). */
   outdated: ChangesPerAction
@@ -35,6 +37,7 @@ async function viewOf(broker: Broker, tx: Tx, row: GrantRow): Promise<GrantView>
   // While no version is current, the grant is told by one its user agreed to.
   const manifestDigest = currentDigest ?? Object.values(stored.consented)[0]
   if (manifestDigest === undefined) throw new Error('a grant without a manifest')
+  const summary = grantSummary(row, tx.nowMs)
   const budgets = stored.terms.budgets.map((budget) => ({
     owner: 'grant' as const,
     budget,
@@ -42,7 +45,8 @@ async function viewOf(broker: Broker, tx: Tx, row: GrantRow): Promise<GrantView>
     skillId: row.skillId,
   }))
   return {
-    ...grantSummary(row, tx.nowMs),
+    ...summary,
+    ...(await grantUses(tx, broker.settings.unusedGrantMs, row.userId))(summary),
     agentName: agent.name,
     outdated: currentDigest === null ? {} : await changesFor(broker, tx, stored, currentDigest),
     usage: await budgetUsage(tx, row.userId, budgets, await forgottenOf(broker, tx, row.userId)),

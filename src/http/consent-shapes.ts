@@ -9,6 +9,12 @@ export const shownShape = z.looseObject({
   digest: z.string(),
 })
 
+/** How a grant is used. Null: not as far back as it matters; and it has ended, or ends sooner by itself. */
+export const grantUseShape = z.strictObject({
+  lastUsedAtMs: timeMs.nullable(),
+  unusedExpiresAtMs: timeMs.nullable(),
+})
+
 export const grantSummaryShape = z.strictObject({
   grantId: z.string(),
   agentId: z.string(),

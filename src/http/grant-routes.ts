@@ -19,7 +19,13 @@ import type { RevokeScope } from '../broker/revoke-in-scope.ts'
 import { showGrant } from '../broker/show-grant.ts'
 import type { GrantRow } from '../ports/rows.ts'
 import type { Answer } from './answer.ts'
-import { budgetUsageShape, grantSummaryShape, revocationShape, shownShape } from './consent-shapes.ts'
+import {
+  budgetUsageShape,
+  grantSummaryShape,
+  grantUseShape,
+  revocationShape,
+  shownShape,
+} from './consent-shapes.ts'
 import { pageAnswer, pageOf, pageQuery, pageShape } from './cursor.ts'
 import { pathId } from './path-id.ts'
 import { problem } from './problem.ts'
@@ -27,7 +33,8 @@ import { type Route, route } from './route.ts'
 import { narrowFaults } from './terms-faults.ts'
 
 const grantShape = z.strictObject({ grant: grantSummaryShape })
-const grantViewShape = grantSummaryShape.extend({
+const usedGrantShape = grantSummaryShape.extend(grantUseShape.shape)
+const grantViewShape = usedGrantShape.extend({
   agentName: z.string(),
   outdated: z.record(z.string(), z.array(z.looseObject({}))),
   usage: z.array(budgetUsageShape),
@@ -48,7 +55,7 @@ function lookRoutes(broker: Broker): Route[] {
       summary: 'List what was allowed, newest first',
       query: z.strictObject(pageQuery),
       responses: {
-        200: { description: 'A page of grants of every state.', shape: pageShape(grantSummaryShape) },
+        200: { description: 'A page of grants of every state.', shape: pageShape(usedGrantShape) },
       },
       problems: ['invalid_cursor'],
       async handle({ caller, query }) {
