@@ -41,6 +41,7 @@ export function createPseudonyms(secret: KeyObject): Pseudonyms {
     brokerKey: (userId, agentId, callerKey, attempt) =>
       pseudonym(secret, 'broker-key', [userId, agentId, callerKey, String(attempt)]),
     pairwiseUser: (userId, publisherId) => pseudonym(secret, 'pairwise-user', [userId, publisherId]),
+    accountTag: (issuer, subject) => pseudonym(secret, 'account', [issuer, subject]),
     recipientTag: (userId, recipient) => pseudonym(secret, 'recipient', [userId, recipient]),
     userCodeTag: (userCode) => pseudonym(secret, 'user-code', [userCode]),
   }

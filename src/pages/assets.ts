@@ -8,10 +8,17 @@ type Asset = { readonly path: string; readonly type: string; readonly bytes: Uin
 
 const own = (name: string) => fileURLToPath(new URL(`./assets/${name}`, import.meta.url))
 
+/** A file of a package, found beside what the package exports. */
+function library(name: string, file: string): string {
+  return fileURLToPath(new URL(file, import.meta.resolve(name)))
+}
+
 const SOURCES: Readonly<Record<string, string>> = {
   'app.css': own('app.css'),
   'app.js': own('app.js'),
   'icon.svg': own('icon.svg'),
+  'passkey.js': own('passkey.js'),
+  'webauthn.js': library('@simplewebauthn/browser', '../dist/bundle/index.umd.min.js'),
 }
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -29,6 +29,11 @@ export async function storeRecoveryCodes(tx: Tx, who: PersonRef, codes: NewCodes
   }
 }
 
+/** How many codes a person still has. */
+export async function countRecoveryCodes({ broker }: PeopleDeps, who: PersonRef): Promise<number> {
+  return (await broker.store.read(async (tx) => tx.recoveryCodes.list(who))).length
+}
+
 /** Makes new codes; the old ones are good for nothing from then on. Returns them to be shown once. */
 export async function renewRecoveryCodes(deps: PeopleDeps, who: PersonRef): Promise<readonly string[]> {
   const { broker, messenger } = deps

@@ -20,8 +20,13 @@ export type ProviderAnswer =
 
 /** The platform's own OpenID Connect provider (code flow with PKCE, state and nonce). */
 export interface IdentityProvider {
-  /** @param fresh asks for a new proof of who it is (`prompt=login`, `max_age=0`), for a step-up. */
+  /** Origins a person is sent to, which a page has to allow its forms to lead to. */
+  readonly origins: readonly string[]
+  /**
+   * @param fresh asks for a new proof of who it is (`prompt=login`, `max_age=0`), for a step-up.
+   * @throws (rejects) when the provider cannot be discovered.
+   */
   begin(fresh: boolean): Promise<ProviderRequest>
-  /** @param returned the address the person came back to, with its query. */
-  finish(returned: URL, request: Omit<ProviderRequest, 'url'>, fresh: boolean): Promise<ProviderAnswer>
+  /** @param query what the person came back with, `?` and all. */
+  finish(query: string, request: Omit<ProviderRequest, 'url'>): Promise<ProviderAnswer>
 }

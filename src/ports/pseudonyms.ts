@@ -4,6 +4,8 @@ export interface Pseudonyms {
   brokerKey(userId: string, agentId: string, callerKey: string, attempt: number): string
   /** The user as this publisher knows them; two publishers cannot compare. */
   pairwiseUser(userId: string, publisherId: string): string
+  /** Knows an account at an identity provider again without being able to read it. */
+  accountTag(issuer: string, subject: string): string
   /** Knows a recipient again without being able to read it. */
   recipientTag(userId: string, recipient: string): string
   /** Finds a device by the short code a person types, which a plain hash would not hide. */
