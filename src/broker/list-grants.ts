@@ -3,8 +3,8 @@ import type { GrantStatus, GrantTerms } from '../core/grant/terms.ts'
 import type { GrantRow } from '../ports/rows.ts'
 import type { Page } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
-import { type GrantUse, grantUses } from './grant-use.ts'
 import { termsOf } from './grant-terms.ts'
+import { type GrantUse, grantUses } from './grant-use.ts'
 
 export type GrantSummary = {
   grantId: string

@@ -11,12 +11,12 @@ import { type ChangesPerAction, changesFor, type ShownConsent, showConsent } fro
 
 export type GrantView = GrantSummary &
   GrantUse & {
-  agentName: string
-  /** What a newer manifest asks beyond what was agreed to; these actions wait for a yes to it (P10). */
-  outdated: ChangesPerAction
-  usage: readonly BudgetUsage[]
-  shown: ShownConsent
-}
+    agentName: string
+    /** What a newer manifest asks beyond what was agreed to; these actions wait for a yes to it (P10). */
+    outdated: ChangesPerAction
+    usage: readonly BudgetUsage[]
+    shown: ShownConsent
+  }
 
 /** One grant in plain sentences, with what its budgets hold and what has outdated it. */
 export function showGrant(

@@ -121,9 +121,7 @@ export function agentRoutes(broker: Broker, cancel: CancelInFlight): Route[] {
       problems: ['not_found', 'agent_not_connected'],
       async handle({ caller, params }) {
         const done = await resumeAgent(broker, { userId: caller.userId, agentId: params.id })
-        return done.kind === 'resumed'
-          ? { status: 200, body: agentView(done.agent) }
-          : problem(done.kind)
+        return done.kind === 'resumed' ? { status: 200, body: agentView(done.agent) } : problem(done.kind)
       },
     }),
     route({
