@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { CONSENT_DETAIL_TYPE } from '../../src/oauth/consent-detail.ts'
 import { type BrowserByHand, refreshOf } from '../support/browser-by-hand.ts'
 import { decodeJwt } from '../support/decode-jwt.ts'
-import { type OauthWorld, openOauthWorld } from '../support/oauth-world.ts'
+import { type OauthWorld, openOauthWorld, untilNextSecond } from '../support/oauth-world.ts'
 
 const REDIRECT = 'http://127.0.0.1:53211/callback'
 const insecure = { [oauth.allowInsecureRequests]: true }
@@ -137,6 +137,7 @@ describe('a client nobody here wrote: oauth4webapi', () => {
     // A token says who calls and which grants there are, and carries no terms that anybody could take for authority.
     expect(JSON.stringify(claims.authorization_details)).not.toContain('terms')
 
+    await untilNextSecond()
     const actions = await oauth.protectedResourceRequest(
       tokens.access_token,
       'GET',

@@ -19,6 +19,11 @@ export type OauthWorld = {
   }): Promise<{ userId: string; browser: BrowserByHand }>
 }
 
+/** Proofs tell their time to the second, and one that may be from before the start is refused by the API. */
+export async function untilNextSecond(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)))
+}
+
 const SILENT = { info() {}, warn() {}, error() {} }
 
 /** A running broker on a real socket, with a skill to ask consent for. */
@@ -35,8 +40,6 @@ export async function openOauthWorld(
   if (!read.ok) throw new Error(read.faults.join('; '))
   const running = await startBroker(read.config, { logger: SILENT, ...options })
   onTestFinished(() => running.stop({ withinMs: 100 }))
-  // Proofs tell their time to the second, and one that may be from before the start is refused.
-  await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)))
   const { broker, url } = running
   await registerSkill(broker, sampleManifest('coffee.order'))
   return {
