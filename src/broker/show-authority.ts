@@ -1,4 +1,5 @@
 import { DAY_MS } from '../core/grant/grant-state.ts'
+import { unusedEndMs } from '../core/grant/unused.ts'
 import type { Bilingual } from '../core/manifest/manifest.ts'
 import type { ForgottenSpan } from '../core/spending/forgotten.ts'
 import type { GrantRow } from '../ports/rows.ts'
@@ -87,6 +88,6 @@ async function heldGrant(
     lastUsedAtMs,
     unusedExpiresAtMs: hasEnded
       ? null
-      : Math.max(lastUsedAtMs ?? 0, row.changedAtMs) + broker.settings.unusedGrantMs,
+      : unusedEndMs({ changedAtMs: row.changedAtMs, lastUsedAtMs }, broker.settings.unusedGrantMs),
   }
 }

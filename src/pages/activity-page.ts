@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import { listActions } from '../broker/list-actions.ts'
 import { type NamesForUser, namesForUser } from '../broker/names-for-user.ts'
 import { receiptFor } from '../broker/receipt.ts'
+import { reportNotMe } from '../broker/report-not-me.ts'
 import { type ActView, showAct } from '../broker/show-act.ts'
 import { type Undoing, undoAction } from '../broker/undo-action.ts'
 import type { ShownValue } from '../core/grant/shown-values.ts'
@@ -46,6 +47,7 @@ export function activityPages(deps: PageDeps): Page[] {
       },
     },
     { method: 'post', path: `${path}/undo`, who: 'user', run: (visit) => undo(deps, visit) },
+    { method: 'post', path: `${path}/not-me`, who: 'user', run: (visit) => notMe(deps, visit) },
     { method: 'get', path: `${path}/receipt`, who: 'user', run: (visit) => receipt(deps, visit) },
   ]
 }
@@ -142,6 +144,7 @@ ${statusOf(row) === 'succeeded' || row.reason === '' ? '' : html`<dt>${t.reason}
 ${canUndo && act.undoUntilMs !== null ? html`<section class="card"><h2>${t.undoTitle}</h2><p>${t.undoText(when(act.undoUntilMs, zone, locale))}</p><form method="post" action="${here}/undo">${csrfField(csrf)}<button class="plain">${t.undoButton}</button></form></section>` : ''}
 <section class="card"><h2>${t.sentTitle}</h2>${act.sent === null ? html`<p class="dim">${t.sentGone}</p>` : act.sent.length === 0 ? html`<p class="dim">${t.sentNothing}</p>` : values(act.sent)}</section>
 ${act.answered === null ? (act.withheld === 'erased' ? html`<section class="card"><h2>${t.answeredTitle}</h2><p class="dim">${t.answerGone}</p></section>` : '') : html`<section class="card"><h2>${t.answeredTitle}</h2>${values(act.answered)}</section>`}
+<section class="card"><h2>${t.notMeTitle}</h2><p>${t.notMeText}</p><form method="post" action="${here}/not-me">${csrfField(csrf)}<button class="danger">${t.notMeButton}</button></form></section>
 <p><a href="/me/activity">${t.back}</a></p>`
   return { kind: 'html', status, title, body }
 }
@@ -171,6 +174,17 @@ function undoneText(done: Exclude<Undoing, { kind: 'not_found' }>, t: ActivityTe
         ? (['bad', t.undoRefused] as const)
         : (['warn', t.undoUnclear] as const)
   }
+}
+
+/** Pausing an agent takes no passkey: whoever is robbed must not have to look for one. */
+async function notMe(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
+  const { person, params, locale } = visit
+  const t = ACTIVITY[locale]
+  const which = { userId: person?.id ?? '', actionId: params.id ?? '' }
+  const done = await reportNotMe(deps.broker, which, deps.cancel)
+  const act = await load(deps, visit)
+  if (done.kind === 'not_found' || !act) return { kind: 'not_found' }
+  return show(deps, visit, act, notice('good', done.isNew ? t.notMeDone : t.notMeBefore))
 }
 
 async function receipt(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {

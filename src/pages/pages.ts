@@ -2,6 +2,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { CancelInFlight } from '../broker/cancel-in-flight.ts'
 import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
 import { activityPages } from './activity-page.ts'
+import { alwaysPages } from './always-page.ts'
 import { approvalPages } from './approval-page.ts'
 import { authorityPages } from './authority-page.ts'
 import { consentPages } from './consent-page.ts'
@@ -33,6 +34,7 @@ export function allPages(deps: PageDeps): Page[] {
     ...inboxPages(deps),
     ...consentPages(deps),
     ...approvalPages(deps),
+    ...alwaysPages(deps),
     ...authorityPages(deps),
     ...grantPages(deps),
     ...revokePages(deps),
