@@ -59,3 +59,44 @@ ALTER TABLE log_queue ADD CONSTRAINT log_queue_sizes CHECK (length(leaf_hash) = 
 ALTER TABLE log_nodes ADD CONSTRAINT log_nodes_sizes CHECK (level > 0 AND node_index >= 0 AND length(hash) = 32);
 --> statement-breakpoint
 ALTER TABLE log_checkpoints ADD CONSTRAINT log_checkpoints_sizes CHECK (tree_size >= 0 AND length(root_hash) = 32);
+--> statement-breakpoint
+CREATE FUNCTION open_past_log_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM past_logs WHERE epoch = NEW.epoch) THEN
+    RAISE EXCEPTION '% holds logs that have ended', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+--> statement-breakpoint
+CREATE FUNCTION next_past_leaf_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.leaf_index IS DISTINCT FROM
+    (SELECT coalesce(max(leaf_index) + 1, 0) FROM past_leaves WHERE epoch = NEW.epoch) THEN
+    RAISE EXCEPTION 'past_leaves come in order' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER past_leaves_open_only BEFORE INSERT ON past_leaves FOR EACH ROW EXECUTE FUNCTION open_past_log_only();
+--> statement-breakpoint
+CREATE TRIGGER past_leaves_next_only BEFORE INSERT ON past_leaves FOR EACH ROW EXECUTE FUNCTION next_past_leaf_only();
+--> statement-breakpoint
+CREATE TRIGGER past_leaves_no_change BEFORE UPDATE OR DELETE ON past_leaves FOR EACH ROW EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER past_leaves_no_truncate BEFORE TRUNCATE ON past_leaves FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER past_nodes_open_only BEFORE INSERT ON past_nodes FOR EACH ROW EXECUTE FUNCTION open_past_log_only();
+--> statement-breakpoint
+CREATE TRIGGER past_nodes_no_change BEFORE UPDATE OR DELETE ON past_nodes FOR EACH ROW EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER past_nodes_no_truncate BEFORE TRUNCATE ON past_nodes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER past_logs_no_change BEFORE UPDATE OR DELETE ON past_logs FOR EACH ROW EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER past_logs_no_truncate BEFORE TRUNCATE ON past_logs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
+ALTER TABLE past_leaves ENABLE ALWAYS TRIGGER past_leaves_open_only, ENABLE ALWAYS TRIGGER past_leaves_next_only, ENABLE ALWAYS TRIGGER past_leaves_no_change, ENABLE ALWAYS TRIGGER past_leaves_no_truncate;
+--> statement-breakpoint
+ALTER TABLE past_nodes ENABLE ALWAYS TRIGGER past_nodes_open_only, ENABLE ALWAYS TRIGGER past_nodes_no_change, ENABLE ALWAYS TRIGGER past_nodes_no_truncate;
+--> statement-breakpoint
+ALTER TABLE past_logs ENABLE ALWAYS TRIGGER past_logs_no_change, ENABLE ALWAYS TRIGGER past_logs_no_truncate;

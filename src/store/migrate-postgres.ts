@@ -4,7 +4,7 @@ import { DatabaseOfOtherVersion } from './migrate-sqlite.ts'
 import { toStoreError } from './postgres-errors.ts'
 
 /** What only grows: the role that serves may add to these and read them, and nothing else. */
-const LOG_TABLES = ['log_leaves', 'log_nodes', 'log_checkpoints', 'past_leaves', 'past_nodes']
+const LOG_TABLES = ['log_leaves', 'log_nodes', 'log_checkpoints', 'past_logs', 'past_leaves', 'past_nodes']
 const APPLIED = 'schema_migrations'
 
 /** The role that serves could change the log: the schema's own triggers would be all that stands in its way. */

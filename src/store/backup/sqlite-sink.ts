@@ -1,8 +1,9 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Database from 'better-sqlite3'
+import Database, { SqliteError } from 'better-sqlite3'
 import { migrateSqlite } from '../migrate-sqlite.ts'
 import { makePrivate } from '../private-file.ts'
+import { BackupDamaged } from './manifest.ts'
 import { QUEUED_LEAVES, type TableLayout } from './table-layout.ts'
 import type { TableSink } from './table-source.ts'
 
@@ -49,8 +50,13 @@ export function openSqliteSink(file: string, migrationsFolder: string): TableSin
         throw new TypeError('this engine puts every leaf into the tree at once')
       if (rows.length === 0) return
       const statement = statementFor(table)
-      for (const row of rows)
-        statement.run(row.map((value) => (typeof value === 'boolean' ? Number(value) : value)))
+      try {
+        for (const row of rows)
+          statement.run(row.map((value) => (typeof value === 'boolean' ? Number(value) : value)))
+      } catch (cause) {
+        if (!(cause instanceof SqliteError) || !cause.code.startsWith('SQLITE_CONSTRAINT')) throw cause
+        throw new BackupDamaged(`rows of ${table.name} are damaged: ${cause.message}`, { cause })
+      }
     },
     async commit() {
       db.exec('COMMIT')

@@ -25,8 +25,9 @@ export const QUEUED_LEAVES: TableLayout = {
     { name: 'leaf', kind: 'bytes' },
     { name: 'leaf_hash', kind: 'bytes' },
     { name: 'at_ms', kind: 'integer' },
+    { name: 'queued_us', kind: 'integer' },
   ],
-  key: ['at_ms', 'event_id'],
+  key: ['queued_us', 'event_id'],
 }
 
 /** Checkpoints and ended logs come before the leaves they speak of, so that one pass can hold both together. */
