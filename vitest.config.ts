@@ -4,6 +4,12 @@ import { findPostgres, WITHOUT_POSTGRES } from './test/support/postgres-server.t
 /** Files about PostgreSQL itself. */
 const ABOUT_POSTGRES = ['test/**/postgres-*.test.ts', 'test/postgres/**/*.test.ts']
 
+/** What goes through the store's port, and is run on both engines. */
+const ON_BOTH_ENGINES = ['broker', 'property', 'http'].map((folder) => `test/${folder}/**/*.test.ts`)
+
+/** About the embedded engine's file, whatever folder it is in. */
+const EMBEDDED_ONLY = ['test/broker/doctor.test.ts']
+
 const hasPostgres = findPostgres() !== undefined
 if (!hasPostgres) process.stderr.write(WITHOUT_POSTGRES)
 
@@ -26,7 +32,8 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'postgres',
-                include: [...ABOUT_POSTGRES],
+                include: [...ABOUT_POSTGRES, ...ON_BOTH_ENGINES],
+                exclude: EMBEDDED_ONLY,
                 env: { TEST_STORE: 'postgres' },
                 globalSetup: ['test/support/postgres-setup.ts'],
               },

@@ -68,18 +68,21 @@ async function answer(
   shown: ShownApproval | null,
 ): Promise<ApprovalAnswered> {
   const seal = await sealerFor(broker, { userId, skillId })
-  return broker.store.transaction(async (tx) => {
-    const before = await findOwnApproval(tx, userId, id)
-    if (!before) return { kind: 'not_found' }
-    const state = approvalStateOf(before, tx.nowMs)
-    if (state !== 'waiting') return answeredBefore(before, state, status)
-    // A preview may have come in meanwhile; then the question is no longer the one that was shown.
-    if (shown && before.digest !== digest) return { kind: 'shown_differs' }
-    await tx.approvals.setStatus(id, status, tx.nowMs)
-    const approval = { ...before, status, decidedAtMs: tx.nowMs }
-    await tx.log.append(answerLeaf(seal, approval, status, shown, tx), tx.nowMs)
-    return { kind: status, approval, isNew: true }
-  })
+  return broker.store.transaction(
+    async (tx) => {
+      const before = await findOwnApproval(tx, userId, id)
+      if (!before) return { kind: 'not_found' }
+      const state = approvalStateOf(before, tx.nowMs)
+      if (state !== 'waiting') return answeredBefore(before, state, status)
+      // A preview may have come in meanwhile; then the question is no longer the one that was shown.
+      if (shown && before.digest !== digest) return { kind: 'shown_differs' }
+      await tx.approvals.setStatus(id, status, tx.nowMs)
+      const approval = { ...before, status, decidedAtMs: tx.nowMs }
+      await tx.log.append(answerLeaf(seal, approval, status, shown, tx), tx.nowMs)
+      return { kind: status, approval, isNew: true }
+    },
+    { userId },
+  )
 }
 
 /** The same answer again is the same answer; any other comes too late. */

@@ -76,7 +76,7 @@ export async function approveConsent(broker: Broker, input: ApproveConsent): Pro
       body: { shown: shown.digest, terms: plainJson(terms) },
     })
     return { kind: 'approved', ...given }
-  })
+  }, input)
 }
 
 export type ConsentRefused =
@@ -99,7 +99,7 @@ export async function refuseConsent(
     await tx.consentRequests.decide(open.request.id, 'refused', null, tx.nowMs)
     await appendAnswer(tx, seal, open.request, 'refused', { grant: null, replaced: [], body: {} })
     return { kind: 'refused' }
-  })
+  }, input)
 }
 
 async function sealerForRequest(

@@ -73,7 +73,7 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     // The call that is decided says what it runs on and in which session, not the one that asked first.
     const row = before ? { ...before, deploymentId: fresh.deploymentId, sessionId: fresh.sessionId } : fresh
     return record(broker, tx, seal, { asked, loaded, decision, row, isNew: !before })
-  })
+  }, asked)
   if (authorization.kind === 'ask') broker.deliveries.wake()
   return authorization
 }
@@ -190,13 +190,21 @@ function leavesYesUnused(decision: Decision, { approval }: Facts): boolean {
 /** Names that an agent made up are left out: with them it could have a leaf for each. */
 function isFirstRefusal(
   broker: Broker,
-  asked: AskedAction,
+  asked: ActionRequest,
   { skill, nowMs }: Facts,
   { code }: Refusal,
 ): boolean {
   const skillId = skill.kind === 'unknown' ? '' : asked.skill
   const action = skill.kind === 'approved' && skill.action ? asked.action : ''
-  return broker.recentRefusals.isFirst(asked.userId, asked.agentId, skillId, action, code, nowMs)
+  return broker.recentRefusals.isFirst(
+    asked.userId,
+    asked.agentId,
+    skillId,
+    action,
+    code,
+    nowMs,
+    asked.idempotencyKey,
+  )
 }
 
 function bytesToSend(

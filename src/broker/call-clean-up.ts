@@ -145,5 +145,5 @@ async function logBefore(
     )
     await tx.log.append(leaf, tx.nowMs)
     return { eventId: leaf.eventId, leafHash: leaf.leafHash, atMs: tx.nowMs }
-  })
+  }, row)
 }

@@ -112,18 +112,25 @@ async function changeGrant<Outcome extends { kind: string }>(
   const found = await broker.store.read((tx) => findOwnGrant(tx, userId, grantId))
   if (!found) return { kind: 'not_found' }
   const seal = await sealerFor(broker, { userId, skillId: found.skillId })
-  return broker.store.transaction(async (tx) => {
-    const before = await findOwnGrant(tx, userId, grantId)
-    if (!before) return { kind: 'not_found' }
-    const state = stateOf({ status: before.status as GrantStatus, expiresAtMs: before.expiresAtMs }, tx.nowMs)
-    if (WIDENING.has(outcome) && (await recoveredRecently(tx, userId))) return { kind: 'recovered_recently' }
-    const made = change(before, state, tx)
-    if (!isChanged(made) || !made.isNew) return made
-    const grant = { ...made.grant, revision: before.revision + 1, changedAtMs: tx.nowMs }
-    await tx.grants.update(grant)
-    await tx.log.append(seal(changeLeaf(grant, outcome), tx.nowMs), tx.nowMs)
-    return { ...made, grant }
-  })
+  return broker.store.transaction(
+    async (tx) => {
+      const before = await findOwnGrant(tx, userId, grantId)
+      if (!before) return { kind: 'not_found' }
+      const state = stateOf(
+        { status: before.status as GrantStatus, expiresAtMs: before.expiresAtMs },
+        tx.nowMs,
+      )
+      if (WIDENING.has(outcome) && (await recoveredRecently(tx, userId)))
+        return { kind: 'recovered_recently' }
+      const made = change(before, state, tx)
+      if (!isChanged(made) || !made.isNew) return made
+      const grant = { ...made.grant, revision: before.revision + 1, changedAtMs: tx.nowMs }
+      await tx.grants.update(grant)
+      await tx.log.append(seal(changeLeaf(grant, outcome), tx.nowMs), tx.nowMs)
+      return { ...made, grant }
+    },
+    { userId },
+  )
 }
 
 function isChanged(made: { kind: string }): made is Changed {

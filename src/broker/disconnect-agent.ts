@@ -21,7 +21,7 @@ export async function disconnectAgent(
   const revocation = await broker.store.transaction(async (tx) => {
     const agent = await findOwnAgent(tx, input.userId, input.agentId)
     return agent && disconnectInTx(broker, tx, seal, agent)
-  })
+  }, input)
   if (!revocation) return { kind: 'not_found' }
   return {
     kind: 'disconnected',

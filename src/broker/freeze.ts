@@ -37,8 +37,9 @@ export type FreezeOutcome =
 
 /**
  * Stops everything that goes through a target. When this resolves the freeze is durable: no later decision
- * permits (P3). The answer lists what was permitted before and is not settled; it is cancelled where the skill
- * allows it, unless the freeze stops clean-up calls as well.
+ * permits (P3). It rejects with StoreUnavailable, `not_drained`, when the freeze is durable and an older decision may
+ * still permit: freezing again waits again. The answer lists what was permitted before and is not settled; it is
+ * cancelled where the skill allows it, unless the freeze stops clean-up calls as well.
  */
 export async function freeze(
   broker: Broker,
@@ -81,14 +82,16 @@ export async function freeze(
       wasFrozen: standing !== undefined,
       includesCleanUp,
       targetKnown: await isKnown(broker, tx, kind, target),
-      unsettled: await unsettledUnder(tx, freezeId),
     }
   })
+  // What was decided before the freeze was there to be seen may still be committed: it ends first, and is listed.
+  await broker.store.drained()
+  const unsettled = await broker.store.read((tx) => unsettledUnder(tx, freezeId))
 
   const { includesCleanUp, ...answer } = frozen
-  const toCancel = includesCleanUp ? [] : frozen.unsettled.map((permit) => permit.actionId)
+  const toCancel = includesCleanUp ? [] : unsettled.map((permit) => permit.actionId)
   const cancelled = toCancel.length === 0 ? [] : await cancelInFlight(toCancel)
-  return { kind: 'frozen', freezeId, ...answer, cancelled }
+  return { kind: 'frozen', freezeId, ...answer, unsettled, cancelled }
 }
 
 export type UnfreezeOutcome = ReasonRefused | { readonly kind: 'not_frozen' } | { readonly kind: 'unfrozen' }

@@ -38,7 +38,7 @@ export async function attachPreview(broker: Broker, asked: ActionRequest, ask: A
     const covering = approvalDigestOf(asked, facts, loaded, previewDigest)
     await tx.approvals.setPreview(approval.id, shown.eventId, previewDigest, covering)
     return { ...before, previewEventId: shown.eventId, previewDigest, digest: covering }
-  })
+  }, asked)
 }
 
 async function fetchPreview(

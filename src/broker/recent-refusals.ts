@@ -8,10 +8,14 @@ const MOST = 50_000
  * agent within a minute, malformed input, failed authentication, rate limits, dry runs.
  */
 export class RecentRefusals {
-  #since = new Map<string, number>()
+  #since = new Map<string, { atMs: number; by: string }>()
   #counts = new Map<string, number>()
 
-  /** True the first time within a minute: that one gets a leaf of its own. Later ones add to a count. */
+  /**
+   * True the first time within a minute: that one gets a leaf of its own. Later ones add to a count.
+   *
+   * @param by the caller's key: an engine may run the same decision again, and it is still the first then.
+   */
   isFirst(
     userId: string,
     agentId: string,
@@ -19,15 +23,17 @@ export class RecentRefusals {
     action: string,
     code: string,
     nowMs: number,
+    by: string,
   ): boolean {
     const key = JSON.stringify([userId, agentId, skill, action, code])
-    const sinceMs = this.#since.get(key)
-    if (sinceMs !== undefined && nowMs - sinceMs < SUM_MS) {
+    const since = this.#since.get(key)
+    if (since?.by === by) return true
+    if (since !== undefined && nowMs - since.atMs < SUM_MS) {
       this.count(`equal_refusal:${code}`)
       return false
     }
     if (this.#since.size >= MOST) this.#forgetOlderThan(nowMs - SUM_MS)
-    if (this.#since.size < MOST) this.#since.set(key, nowMs)
+    if (this.#since.size < MOST) this.#since.set(key, { atMs: nowMs, by })
     return true
   }
 
@@ -43,6 +49,6 @@ export class RecentRefusals {
   }
 
   #forgetOlderThan(thresholdMs: number): void {
-    for (const [key, sinceMs] of this.#since) if (sinceMs <= thresholdMs) this.#since.delete(key)
+    for (const [key, { atMs }] of this.#since) if (atMs <= thresholdMs) this.#since.delete(key)
   }
 }

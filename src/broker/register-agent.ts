@@ -57,7 +57,7 @@ export async function registerAgent(broker: Broker, input: RegisterAgent): Promi
     await tx.log.append(registrationLeaf(seal, agent, input.replaces ?? null, tx.nowMs), tx.nowMs)
     const replaced = line.replaces ? await disconnectInTx(broker, tx, seal, line.replaces) : null
     return { kind: 'registered', agent, replaced }
-  })
+  }, input)
 }
 
 type Line =

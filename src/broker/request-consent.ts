@@ -54,7 +54,7 @@ export async function requestConsent(broker: Broker, input: RequestConsent): Pro
     )
     if (again.kind !== 'new') return again
     return save(broker, tx, seal, input, asking.manifestDigest, wanted.termsAt(tx.nowMs))
-  })
+  }, input)
   // Only what changes something is a leaf of its own: an agent that asks in vain must not grow the log at will.
   if (outcome.kind !== 'pending') broker.recentRefusals.count(`consent_request:${outcome.kind}`)
   else if (outcome.isNew) broker.deliveries.wake()

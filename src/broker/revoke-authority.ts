@@ -47,7 +47,7 @@ export async function revokeAuthority(
     )
     await tx.log.append(leaf, tx.nowMs)
     return revoked
-  })
+  }, input)
   return { kind: 'revoked', revocation, cancelled: await cancelWhatRuns(revocation, cancelInFlight) }
 }
 

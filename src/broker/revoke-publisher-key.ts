@@ -40,7 +40,7 @@ export async function revokePublisherKey(
   if (revoker.kind === 'signature_refused') return revoker
 
   const seal = await sealerFor(broker, { userId: '', skillId: '' })
-  return broker.store.transaction(async (tx) => {
+  const revoked = await broker.store.transaction<RevokePublisherKeyOutcome>(async (tx) => {
     const keySet = await loadKeySet(tx, publisherId)
     const mayStill =
       revoker.kind === 'operator' ||
@@ -76,6 +76,9 @@ export async function revokePublisherKey(
       suspectKids: outcome.suspectKids,
     }
   })
+  // Whoever looked before this was committed may still permit under a version that only this key signed.
+  await broker.store.drained()
+  return revoked
 }
 
 /** What this key signed and is still of use to anybody: approved, or waiting for it. */

@@ -42,7 +42,7 @@ export async function saveRecipient(broker: Broker, input: SaveRecipient): Promi
     await tx.recipients.insert(recipient)
     await tx.log.append(recipientLeaf(seal, 'saved', recipient, tx.nowMs), tx.nowMs)
     return { kind: 'saved', recipient }
-  })
+  }, input)
 }
 
 /** Forgets a recipient. Grants that are limited to saved ones no longer reach it. */
@@ -58,7 +58,7 @@ export async function removeRecipient(
     await tx.recipients.remove(input.userId, recipient.id)
     await tx.log.append(recipientLeaf(seal, 'removed', recipient, tx.nowMs), tx.nowMs)
     return { kind: 'removed' }
-  })
+  }, input)
 }
 
 export function listRecipients(broker: Broker, input: { userId: string }): Promise<SavedRecipientRow[]> {

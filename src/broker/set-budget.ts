@@ -69,7 +69,7 @@ export async function setBudget(broker: Broker, input: SetBudget): Promise<Budge
     const leaf = seal(budgetLeaf('set', budget, same ? budgetOf(same) : null), tx.nowMs)
     await tx.log.append(leaf, tx.nowMs)
     return { kind: 'set', budget, replaced: same?.id ?? null }
-  })
+  }, input)
 }
 
 /** A limit is taken away; grants and the other budgets go on limiting. */
@@ -85,7 +85,7 @@ export async function removeBudget(
     await tx.budgets.remove(row.id)
     await tx.log.append(seal(budgetLeaf('removed', row, null), tx.nowMs), tx.nowMs)
     return { kind: 'removed' }
-  })
+  }, input)
 }
 
 /** The limit of a stored budget. It was checked when it was written. */

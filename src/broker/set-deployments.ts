@@ -41,5 +41,5 @@ export async function setDeployments(broker: Broker, input: SetDeployments): Pro
     )
     await tx.log.append(leaf, tx.nowMs)
     return { kind: 'set', deployments }
-  })
+  }, input)
 }

@@ -35,7 +35,7 @@ export async function setTimeZone(
     )
     await tx.log.append(leaf, tx.nowMs)
     return { kind: 'set', timeZone: input.timeZone }
-  })
+  }, input)
 }
 
 /** The user's time zone; UTC until one is set. */

@@ -53,7 +53,7 @@ export async function settleAction(
     return outcome.kind === 'in_doubt'
       ? { kind: 'settled', row: await leaveInDoubt(tx, seal, before, outcome) }
       : { kind: 'settled', row: await close(broker, tx, seal, before, action, outcome) }
-  })
+  }, row)
 }
 
 /** Nobody but this process has a part in the outcome: it did not send anything. */

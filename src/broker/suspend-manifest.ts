@@ -34,7 +34,7 @@ async function stop(
   const refused = refuseReason(input)
   if (refused) return refused
   const seal = await sealerFor(broker, { userId: '', skillId: '' })
-  return broker.store.transaction(async (tx) => {
+  const outcome = await broker.store.transaction<StopManifestOutcome>(async (tx) => {
     const row = await tx.manifests.find(input.digest)
     if (!row) return { kind: 'manifest_unknown' }
     if (!from.includes(row.status)) return { kind: 'wrong_status', status: row.status }
@@ -43,4 +43,8 @@ async function stop(
     await stopVersion(tx, seal, row, { status, code: 'operator', reason: input.reason, by })
     return { kind: status, wasCurrent: skill?.currentDigest === row.digest }
   })
+  // Whoever looked before this was committed may still permit under the version; also when it was stopped before and
+  // nobody heard that it was.
+  await broker.store.drained()
+  return outcome
 }

@@ -41,7 +41,7 @@ export async function viewInSession(broker: Broker, row: ActionRow, sessionId: s
   await broker.store.transaction(async (tx) => {
     const action = (await broker.manifests.load(tx, digest)).actions.get(row.action)
     if (action) await noteRead(tx, { sessionId, userId: row.userId, agentId: row.agentId }, readIn(action))
-  })
+  }, row)
   return view
 }
 

@@ -40,7 +40,7 @@ const NEWEST = {
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
   const { url, connectionsMost = 10, waitingMost = 2_000, backoff = BACKOFF } = options
-  const shared = { url, waitMs: WAIT_MS, statementMs: STATEMENT_MS }
+  const shared = { url, waitingMost, waitMs: WAIT_MS, statementMs: STATEMENT_MS }
   const writers = openPool({ ...shared, connectionsMost, readOnly: false })
   const readers = openPool({ ...shared, connectionsMost: Math.ceil(connectionsMost / 2), readOnly: true })
   try {

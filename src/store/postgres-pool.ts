@@ -6,6 +6,8 @@ export type PoolOptions = {
   /** Where the database is, with the role that serves; may hold a password, and is never shown. */
   readonly url: string
   readonly connectionsMost: number
+  /** How many may wait for a connection before the next is refused. */
+  readonly waitingMost: number
   /** How long somebody waits for a connection. */
   readonly waitMs: number
   /** How long one statement may take, and how long a unit of work may stand still. */
@@ -27,7 +29,7 @@ const INT8 = 20
 
 /** Opens no connection yet: each is made when somebody first needs it, and again after the server was away. */
 export function openPool(options: PoolOptions): PostgresPool {
-  const { url, connectionsMost, waitMs, statementMs, readOnly } = options
+  const { url, connectionsMost, waitingMost, waitMs, statementMs, readOnly } = options
   const pool = new Pool({
     connectionString: url,
     max: connectionsMost,
@@ -51,7 +53,7 @@ export function openPool(options: PoolOptions): PostgresPool {
   return {
     async take() {
       // The pool would keep any number waiting for as long as it may take.
-      if (pool.waitingCount >= connectionsMost * 8) throw new StoreUnavailable('busy')
+      if (pool.waitingCount >= waitingMost) throw new StoreUnavailable('busy')
       const client = await pool.connect()
       const known = connections.get(client)
       if (known) return known

@@ -6,7 +6,7 @@ import { describeStore } from './store-contract.ts'
 describeStore('the store on PostgreSQL', async () => {
   const database = await createTestDatabase()
   const clocks = { wallMs: () => NOW_MS, monotonicMs: () => 0 }
-  const store = await sequencedStore(await database.open({ clocks }), database.url())
+  const store = sequencedStore(await database.open({ clocks }))
   return {
     store,
     async remove() {

@@ -2,7 +2,6 @@ import { createHash, createSecretKey } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Broker, Logger, Settings } from '../../src/broker/broker.ts'
 import { InFlight } from '../../src/broker/in-flight.ts'
 import { ALWAYS_ADMITS } from '../../src/broker/log-watch.ts'
@@ -21,14 +20,12 @@ import { createPseudonyms } from '../../src/keys/pseudonyms.ts'
 import type { ManifestVerifier } from '../../src/ports/manifest-verifier.ts'
 import type { AgentRow, ManifestRow } from '../../src/ports/rows.ts'
 import type { Signer } from '../../src/ports/signer.ts'
-import { openSqliteStore } from '../../src/store/open-sqlite.ts'
 import { createFakeSkill, type FakeSkill } from './fake-skill.ts'
 import { createTestSigner } from './test-broker-keys.ts'
+import { openTestEngine, removeTestEngine } from './test-engine.ts'
 
 /** 2026-11-23 08:00 UTC, a Monday. */
 export const NOW_MS = Date.UTC(2026, 10, 23, 8, 0, 0)
-
-const MIGRATIONS = fileURLToPath(new URL('../../migrations/sqlite', import.meta.url))
 
 export type TestClock = {
   nowMs(): number
@@ -97,7 +94,7 @@ export const TEST_SETTINGS: Settings = {
 }
 
 /**
- * A broker as in production but for its surroundings: real SQLite and cells in a folder of its own, a clock that
+ * A broker as in production but for its surroundings: a real store and cells of its own, a clock that
  * stands still until told, ids in a fixed sequence, and a skill that answers by script.
  */
 export async function createTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
@@ -106,9 +103,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   const signer = options.signer ?? createTestSigner().signer
   brokers += 1
   const seed = options.seed ?? `broker ${brokers}`
-  const store = openSqliteStore({
-    file: join(folder, 'broker.sqlite'),
-    migrationsFolder: MIGRATIONS,
+  const store = await openTestEngine(folder, {
     clocks: { wallMs: () => time.wallMs, monotonicMs: () => time.monotonicMs },
     ...(options.maxBatch === undefined ? {} : { maxBatch: options.maxBatch }),
   })
@@ -173,6 +168,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     },
     async close() {
       await closeFiles()
+      await removeTestEngine(folder)
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -26,6 +26,7 @@ export function prepareCounters({ db, t: { counters: n, actions: a }, d }: Prepa
               or(isNull(n.currency), eq(n.currency, p('currency'))),
             ),
           ),
+        n.counterId,
       ),
     ),
     list: d.prepare(

@@ -31,6 +31,7 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
               inArray(g.status, LIVE),
             ),
           ),
+        g.id,
       ),
     ),
     find: d.prepare(

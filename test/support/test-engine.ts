@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import type { Store } from '../../src/ports/store.ts'
+import { openPostgresView } from '../../src/store/open-postgres-view.ts'
+import { openSqliteStore } from '../../src/store/open-sqlite.ts'
+import { openSqliteView, type StoreView } from '../../src/store/open-sqlite-reader.ts'
+import type { ClockSources } from '../../src/store/platform-clock.ts'
+import { createTestDatabase, type TestDatabase } from './postgres-database.ts'
+import { POSTGRES_MIGRATIONS } from './postgres-setup.ts'
+import { sequencedStore } from './sequence-queue.ts'
+import { MIGRATIONS } from './sqlite-file.ts'
+
+/** Which engine the tests of this project are run on: each that goes through the store's port is, on both. */
+export const ENGINE = process.env.TEST_STORE === 'postgres' ? 'postgres' : 'sqlite'
+
+/** Databases by the folder of the broker they belong to, so that it finds its own after a restart. */
+const databases = new Map<string, TestDatabase>()
+
+/** Opens the store of the broker in a folder, as it was left there. */
+export async function openTestEngine(
+  folder: string,
+  options: { clocks: ClockSources; maxBatch?: number },
+): Promise<Store> {
+  if (ENGINE === 'sqlite')
+    return openSqliteStore({ file: join(folder, 'broker.sqlite'), migrationsFolder: MIGRATIONS, ...options })
+  return sequencedStore(await (await databaseOf(folder)).open({ clocks: options.clocks }))
+}
+
+/** Opens the store of the broker in a folder for looking only. */
+export async function openTestView(folder: string, nowMs: number): Promise<StoreView> {
+  if (ENGINE === 'sqlite') return openSqliteView(join(folder, 'broker.sqlite'), nowMs)
+  const url = (await databaseOf(folder)).url()
+  return openPostgresView({ url, migrationsFolder: POSTGRES_MIGRATIONS, nowMs })
+}
+
+/** Removes what is not in the folder itself. */
+export async function removeTestEngine(folder: string): Promise<void> {
+  const database = databases.get(folder)
+  databases.delete(folder)
+  await database?.drop()
+}
+
+async function databaseOf(folder: string): Promise<TestDatabase> {
+  const known = databases.get(folder) ?? (await createTestDatabase())
+  databases.set(folder, known)
+  return known
+}
