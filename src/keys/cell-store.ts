@@ -1,9 +1,9 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { LRUCache } from 'lru-cache'
 import type { Cell, CellName, Cells } from '../ports/cells.ts'
-import { unwrapCellKey, WRAPPED_BYTES, wrapCellKey } from './cell-wrap.ts'
+import { type CellRow, cacheKey, lookupOf, makeCell, openRow } from './cell-row.ts'
+import { WRAPPED_BYTES } from './cell-wrap.ts'
 import { type KeyEncryptionKeys, openKekFile } from './kek-file.ts'
 import { KeyFileError } from './key-file.ts'
 import { countDestruction, prepareKeyStoreMark, readKeyStoreMark } from './key-store-mark.ts'
@@ -23,7 +23,6 @@ export type CellStoreOptions = {
 
 const DAY_MS = 86_400_000
 
-type CellRow = { cellId: string; epoch: number; wrapped: Buffer }
 type Wanted = { name: CellName; answer: PromiseWithResolvers<Cell> }
 
 /** Every pragma relied on; deleted keys are overwritten with zeroes in the file. */
@@ -46,23 +45,6 @@ function openCellFile(file: string): Connection {
   ) STRICT`)
   prepareKeyStoreMark(db)
   return db
-}
-
-/** One short string per name: the length says where the skill ends, so no two names share one. */
-function cacheKey({ userId, skillId, part, expiryDay }: CellName): string {
-  return `${part} ${expiryDay} ${skillId.length} ${skillId}${userId}`
-}
-
-/** What a cell is found by: without the lookup key the file tells nobody whose cells it holds. */
-function lookupOf(lookupKey: KeyObject, name: CellName): Buffer {
-  return createHmac('sha256', lookupKey).update('countersign/v1/cell\n').update(cacheKey(name)).digest()
-}
-
-/** The key of a stored cell; undefined once its epoch is gone. */
-function openRow(keks: KeyEncryptionKeys, row: CellRow): KeyObject | undefined {
-  const kek = keks.living.get(row.epoch)
-  const bytes = kek && unwrapCellKey(kek, row.cellId, row.wrapped)
-  return bytes && createSecretKey(bytes)
 }
 
 function prepareCells(db: Connection) {
@@ -121,12 +103,9 @@ export function openCellStore(options: CellStoreOptions): Cells {
     if (row && found) return { cellId: row.cellId, key: found }
     // A cell whose epoch is gone gives up its name but stays, in case only the wrong key file was put in place.
     if (row) statements.unname.run(row.cellId)
-    const kek = keks.living.get(keks.newestEpoch)
-    if (kek === undefined) throw new Error('no living key-encryption key')
-    const cellId = `cel_${randomBytes(16).toString('base64url')}`
-    const cellKey = randomBytes(32)
-    statements.insert.run(cellId, lookup, name.expiryDay, keks.newestEpoch, wrapCellKey(kek, cellId, cellKey))
-    return { cellId, key: createSecretKey(cellKey) }
+    const made = makeCell(keks)
+    statements.insert.run(made.row.cellId, lookup, name.expiryDay, made.row.epoch, made.row.wrapped)
+    return made.cell
   }
 
   const findOrMakeAll = db.transaction((names: CellName[]) => names.map(findOrMake))

@@ -30,6 +30,7 @@ export type KeyFileFault =
   | 'private_key_missing'
   | 'key_is_current'
   | 'key_unknown'
+  | 'keys_differ'
 
 /** A key folder that must not be used as it is; the message says which file and what to do. */
 export class KeyFileError extends Error {
