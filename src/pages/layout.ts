@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { visibleText } from '../core/text-rules.ts'
 import type { Person } from '../people/person.ts'
 import { assetPath } from './assets.ts'
 import { csrfField } from './elements.ts'
@@ -33,7 +34,8 @@ const OPERATOR_PAGES: typeof USER_PAGES = [
 
 /** A whole page around its content. */
 export async function layout(facts: LayoutFacts): Promise<string> {
-  const { locale, title, body, person, csrf, isPlain } = facts
+  const { locale, body, person, csrf, isPlain } = facts
+  const title = titleText(facts.title)
   const t = LAYOUT[locale]
   const page = html`<!doctype html>
 <html lang="${LANGUAGE_TAGS[locale]}"><head><meta charset="utf-8">
@@ -50,6 +52,11 @@ ${person && !isPlain ? navigation(t, person, facts.here) : ''}</header>
 <main id="content" tabindex="-1">${body}</main>
 <footer><p>${t.footer}</p></footer></body></html>`
   return String(await page)
+}
+
+/** Titles are often somebody's words; those of a sentence have their odd characters by number already. */
+function titleText(title: string): string {
+  return /[\p{Bidi_Control}\p{Cc}\p{Default_Ignorable_Code_Point}]/u.test(title) ? visibleText(title) : title
 }
 
 function navigation(t: LayoutTexts, person: Person, here: string): Html {
