@@ -20,16 +20,18 @@ const payloadShape = z.strictObject({ agentId: z.string(), callDigest: z.string(
 export async function openRequestState(broker: Broker, state: RequestState): Promise<string> {
   const { userId, ...payload } = state
   const handle = randomBytes(32).toString('base64url')
-  await broker.store.transaction(async (tx) =>
-    tx.oauthRecords.insert({
-      model: MODEL,
-      recordKey: keyOf(handle),
-      userId,
-      familyId: '',
-      userCodeTag: '',
-      payload: JSON.stringify(payload),
-      expiresAtMs: tx.nowMs + TTL_MS,
-    }),
+  await broker.store.transaction(
+    async (tx) =>
+      tx.oauthRecords.insert({
+        model: MODEL,
+        recordKey: keyOf(handle),
+        userId,
+        familyId: '',
+        userCodeTag: '',
+        payload: JSON.stringify(payload),
+        expiresAtMs: tx.nowMs + TTL_MS,
+      }),
+    { userId },
   )
   return handle
 }
@@ -45,13 +47,16 @@ export async function takeRequestState(
 ): Promise<{ readonly questionId: string } | undefined> {
   if (!STATE.test(handle)) return undefined
   const ref = { model: MODEL, recordKey: keyOf(handle) }
-  return broker.store.transaction(async (tx) => {
-    const row = await tx.oauthRecords.find(ref)
-    if (!row || row.userId !== userId || tx.nowMs >= row.expiresAtMs) return undefined
-    const payload = payloadShape.parse(JSON.parse(row.payload))
-    if (payload.agentId !== agentId || payload.callDigest !== callDigest) return undefined
-    return (await tx.oauthRecords.consume(ref, tx.nowMs)) ? { questionId: payload.questionId } : undefined
-  })
+  return broker.store.transaction(
+    async (tx) => {
+      const row = await tx.oauthRecords.find(ref)
+      if (!row || row.userId !== userId || tx.nowMs >= row.expiresAtMs) return undefined
+      const payload = payloadShape.parse(JSON.parse(row.payload))
+      if (payload.agentId !== agentId || payload.callDigest !== callDigest) return undefined
+      return (await tx.oauthRecords.consume(ref, tx.nowMs)) ? { questionId: payload.questionId } : undefined
+    },
+    { userId },
+  )
 }
 
 function keyOf(handle: string): string {

@@ -1,6 +1,7 @@
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { storedDeployments } from '../../src/broker/agent-deployments.ts'
 import { AuthorityChanges } from '../../src/broker/authority-changes.ts'
 import { watchStore } from '../../src/broker/watched-store.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
@@ -8,8 +9,10 @@ import type { Manifest } from '../../src/core/manifest/manifest.ts'
 import type { StreamSurface } from '../../src/http/surface-route.ts'
 import { openMcpSurface } from '../../src/mcp/mcp-surface.ts'
 import { COFFEE, coffeeSkill } from '../support/coffee-test.ts'
+import { QWEN } from '../support/connected-agent.ts'
 import { type Granted, grantAll, SECRET } from '../support/granted-agent.ts'
 import { createTestApp, HOST, type TestApp } from '../support/test-app.ts'
+import { insertAgent } from '../support/test-broker.ts'
 
 export const MCP_URL = new URL(`https://${HOST}/mcp`)
 export const ACCEPT = 'application/json, text/event-stream'
@@ -83,7 +86,11 @@ export async function openMcpWorld({ manifest, terms, holdMs = 150 }: WorldOptio
   surface = openMcpSurface({ broker, changes, holdMs, monotonicMs: () => app.clock.nowMs() })
   app.secrets.set('coffee.order /payment_token', SECRET)
   app.skill.replyAlways(coffeeSkill)
-  const alice = await grantAll(broker, manifest ?? COFFEE, terms)
+  const agent = await insertAgent(broker, {
+    userId: broker.newId('user'),
+    deployments: storedDeployments([QWEN]),
+  })
+  const alice = await grantAll(broker, manifest ?? COFFEE, terms, { userId: agent.userId, agent })
   const token = await app.tokenFor({ kind: 'agent', userId: alice.userId, agentId: alice.agent.id })
   const clients: { close(): Promise<void> }[] = []
 
