@@ -9,6 +9,7 @@ import { checkRegister } from './broker/check-register.ts'
 import { currentEpoch, settingsInEpoch } from './broker/current-epoch.ts'
 import { startDelivery } from './broker/deliver-messages.ts'
 import { openUnusedSweep } from './broker/expire-unused-grants.ts'
+import { HeldQuestions } from './broker/held-questions.ts'
 import { InFlight } from './broker/in-flight.ts'
 import { ALWAYS_ADMITS } from './broker/log-watch.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
@@ -26,6 +27,7 @@ import { type App, createApp } from './http/app.ts'
 import type { RateLimitOptions } from './http/rate-limit.ts'
 import { allRoutes } from './http/routes.ts'
 import { listen } from './http/server.ts'
+import { terminalLoginRoutes } from './http/terminal-login-routes.ts'
 import { openCellStore } from './keys/cell-store.ts'
 import { openKeyRing } from './keys/folder-key-ring.ts'
 import { createManifestVerifier } from './keys/jose-manifest-verifier.ts'
@@ -37,12 +39,17 @@ import { openMcpSurface } from './mcp/mcp-surface.ts'
 import { openCarriers } from './notify/open-carriers.ts'
 import { type Oauth, openOauth } from './oauth/open-oauth.ts'
 import { sweepOauth } from './oauth/sweep.ts'
+import { openPeople, sessionLookup } from './open-people.ts'
 import { openPages } from './pages/open-pages.ts'
-import { findPerson, isSteppedUp } from './people/person.ts'
+import { peoplePages } from './pages/people-pages.ts'
+import { inviteFirstOperator } from './people/invite.ts'
+import type { PeopleDeps } from './people/people-deps.ts'
+import { beginTerminalLogin, pollTerminalLogin } from './people/terminal-login.ts'
 import { createLogger } from './pino-logger.ts'
 import type { KeyRing } from './ports/key-ring.ts'
 import { type DocumentFetcherConfig, openDocumentFetcher } from './skills/guarded-fetch.ts'
 import { openHttpSkillCaller } from './skills/http-skill.ts'
+import { NO_LINK_CLIENTS, openLinkClients } from './skills/link-clients-file.ts'
 import { folderFault, listenFault } from './start-faults.ts'
 import { openCheckpointRegisterFile } from './store/checkpoint-register-file.ts'
 import { dataFilesIn, registerFileIn } from './store/data-files.ts'
@@ -56,6 +63,8 @@ export type RunningBroker = {
   readonly broker: Broker
   readonly keys: KeyRing
   readonly publisher: CheckpointPublisher
+  /** Creates the first operator, once, within an hour; undefined once there is one. */
+  readonly setUpLink: string | undefined
   /**
    * Finishes what is in flight, publishes a last checkpoint and closes everything. What takes longer than configured,
    * or than told here, is handed over: the next start finds it in doubt.
@@ -136,6 +145,7 @@ async function open(
   const keys = openKeyRing(files.keys, Date.now(), isNew)
   const broker = openBroker(config, issuerOf(config, server.port), keys, logger, isNew, closers)
   const changes = new AuthorityChanges()
+  const held = new HeldQuestions(broker, changes)
   broker.store = watchStore(broker.store, changes)
   broker.settings = await settingsInEpoch(broker)
   const keyStore = await checkKeyStore(broker)
@@ -179,7 +189,9 @@ async function open(
   const oauthSweep = startLoop('sweep_oauth', OAUTH_SWEEP_PAUSE_MS, logger, () => sweepOauth(broker))
   closers.push(() => oauthSweep.stop())
 
-  server.serve(appOf(config, server.port, broker, changes, keys, publisher, oauth), oauth.beside)
+  const people = openPeople(config, broker)
+  const setUpLink = await inviteFirstOperator(people)
+  server.serve(appOf(config, server.port, people, changes, held, keys, publisher, oauth), oauth.beside)
   const url = broker.settings.issuer
   if (config.devTokens) logger.warn('development_tokens_accepted')
   logger.info('started', { url })
@@ -188,9 +200,11 @@ async function open(
     broker,
     keys,
     publisher,
+    setUpLink,
     async stop({ withinMs } = { withinMs: config.stopWithinMs }) {
       logger.info('stopping')
       const deadlineMs = performance.now() + withinMs
+      held.close()
       await server.stop(withinMs)
       await Promise.race([broker.inFlight.idle(), after(Math.max(0, deadlineMs - performance.now()))])
       await closeAll()
@@ -242,6 +256,8 @@ function openBroker(
     signer,
     skills,
     secrets,
+    linkClients:
+      config.linkClientsFile === null ? NO_LINK_CLIENTS : openLinkClients(config.linkClientsFile),
     pseudonyms,
     manifestVerifier: createManifestVerifier(),
     manifests: new ManifestCache(),
@@ -276,27 +292,38 @@ function settingsOf(config: Config, issuer: string): Settings {
 function appOf(
   config: Config,
   port: number,
-  broker: Broker,
+  people: PeopleDeps,
   changes: AuthorityChanges,
+  held: HeldQuestions,
   keys: KeyRing,
   publisher: CheckpointPublisher,
   oauth: Oauth,
 ): App {
+  const { broker } = people
+  const sessions = sessionLookup(broker)
+  const isSecure = broker.settings.issuer.startsWith('https:')
   const { address, agent, user } = config.ratesPerMinute
   const nowMs = () => broker.store.now().nowMs
   return createApp({
     broker,
-    routes: [...allRoutes(broker, keys, publisher), ...oauth.routes],
-    pages: openPages(
-      { broker, publisher, cancel: (ids) => cancelInFlight(broker, ids), nowMs },
-      { findPerson: (value, atMs) => findPerson({ broker }, value, atMs), isSteppedUp },
-      oauth.pages,
-    ),
+    routes: [...allRoutes(broker, keys, publisher, held), ...oauth.routes, ...loginRoutes(people)],
+    sessions,
+    pages: openPages({ broker, publisher, cancel: (ids) => cancelInFlight(broker, ids), nowMs }, sessions, [
+      ...oauth.pages,
+      ...peoplePages({ ...people, isSecure }),
+    ]),
     streams: [openMcpSurface({ broker, changes })],
     allowedHosts: hostsOf(config, port),
     allowsDevelopmentTokens: config.devTokens,
     rateLimits: { address: rateLimit(address), agent: rateLimit(agent), user: rateLimit(user) },
     nowMs: tokenClock(broker),
+  })
+}
+
+function loginRoutes(people: PeopleDeps) {
+  return terminalLoginRoutes({
+    begin: (input) => beginTerminalLogin(people, input),
+    poll: (input) => pollTerminalLogin(people, input),
   })
 }
 

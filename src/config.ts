@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { domainOfMailAddress } from './core/grant/mail-address.ts'
 import { devOriginFaults } from './skills/egress-guard.ts'
+import type { RegisterPlace } from './store/open-checkpoint-register.ts'
 
 /** Everything an operator can choose, read once at start. */
 export type Config = {
@@ -16,7 +18,19 @@ export type Config = {
   readonly devTokens: boolean
   readonly skillDevOrigins: readonly string[]
   readonly kekFile: string
+  /** A PostgreSQL database, which several nodes may share; null for the embedded one in the data folder. */
+  readonly databaseUrl: string | null
+  /** Where cell keys are kept; null for a file in the data folder, which is one node's alone. */
+  readonly keyStoreUrl: string | null
+  /** Where the checkpoint register is; null for a file in the data folder. */
+  readonly checkpointRegister: RegisterPlace | null
+  /** Signing keys and what names users by pseudonyms: the same on every node. The data folder unless told otherwise. */
+  readonly secretsFolder: string
+  /** How long the log takes at most to include what it promised to. */
+  readonly mergeWithinMs: number
   readonly skillSecretsFile: string | null
+  /** OAuth clients the broker has at skills, for accounts that users link; null for none. */
+  readonly linkClientsFile: string | null
   readonly ratesPerMinute: { readonly address: number; readonly agent: number; readonly user: number }
   readonly keepPartsDays: { readonly core: number; readonly subj: number; readonly body: number }
   readonly consentWithinMs: number
@@ -31,6 +45,15 @@ export type Config = {
   readonly smtpUrlFile: string | null
   /** Whom mail comes from; set with the server. */
   readonly mailFrom: string | null
+  /** Who may make an account: whom an operator invited, or anybody with a passkey. */
+  readonly signUp: 'invited' | 'open'
+  /** The platform's own OpenID Connect provider; null where people sign in by passkey alone. */
+  readonly signInProvider: {
+    readonly issuer: string
+    readonly clientId: string
+    /** Null for a public client. */
+    readonly clientSecretFile: string | null
+  } | null
   readonly logLevel: LogLevel
   /** How long a stop waits for what is in flight. */
   readonly stopWithinMs: number
@@ -66,7 +89,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     devTokens: reader.flag('DEV_TOKENS'),
     skillDevOrigins: reader.list('SKILL_DEV_ORIGINS', (origin) => devOriginFaults([origin])[0]),
     kekFile: resolve(reader.text('KEK_FILE', join(dataFolder, 'kek.json'))),
+    databaseUrl: reader.optional('DATABASE_URL', checkDatabaseUrl),
+    keyStoreUrl: reader.optional('KEY_STORE_URL', checkDatabaseUrl),
+    checkpointRegister: registerPlaceOf(reader),
+    secretsFolder: resolve(reader.text('SECRETS', dataFolder)),
+    mergeWithinMs: reader.integer('MERGE_WITHIN_SECONDS', 30, 4, 86_400) * 1000,
     skillSecretsFile: reader.optional('SKILL_SECRETS_FILE'),
+    linkClientsFile: reader.optional('LINK_CLIENTS_FILE'),
     ratesPerMinute: {
       address: reader.integer('RATE_PER_ADDRESS', 3_000, 1, 100_000_000),
       agent: reader.integer('RATE_PER_AGENT', 1_200, 1, 100_000_000),
@@ -86,10 +115,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     platformWebhook: reader.optional('PLATFORM_WEBHOOK', checkWebhook),
     smtpUrlFile: reader.optional('SMTP_URL_FILE'),
     mailFrom: reader.optional('MAIL_FROM', checkMailAddress),
+    signUp: reader.oneOf('SIGN_UP', ['invited', 'open'], 'invited'),
+    signInProvider: signInProviderOf(reader),
     logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     stopWithinMs: reader.integer('STOP_WITHIN_SECONDS', 20, 0, 600) * 1000,
   }
-  reader.reserved('DATABASE_URL', 'is reserved for an engine this version does not have: leave it unset')
   reader.checkTogether(config)
   const faults = reader.allFaults()
   return faults.length > 0 ? { ok: false, faults } : { ok: true, config: deepFreeze(config) }
@@ -116,6 +146,29 @@ export function hostsOf(config: Pick<Config, 'publicUrl' | 'host' | 'allowedHost
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function registerPlaceOf(reader: Reader): RegisterPlace | null {
+  const text = reader.optional('CHECKPOINT_REGISTER', checkRegisterPlace)
+  const credentialsFile = reader.optional('CHECKPOINT_REGISTER_CREDENTIALS_FILE')
+  if (text === null || checkRegisterPlace(text) !== undefined) return null
+  if (text.startsWith('file:')) return { kind: 'file', file: fileURLToPath(text) }
+  if (/^postgres(ql)?:/.test(text)) return { kind: 'postgres', url: text }
+  if (credentialsFile === null)
+    reader.reserved('CHECKPOINT_REGISTER', 'takes COUNTERSIGN_CHECKPOINT_REGISTER_CREDENTIALS_FILE besides')
+  return { kind: 'object', url: text, credentialsFile: credentialsFile ?? '' }
+}
+
+function signInProviderOf(reader: Reader): Config['signInProvider'] {
+  const issuer = reader.optional('SIGN_IN_ISSUER', checkIssuer)
+  const clientId = reader.optional('SIGN_IN_CLIENT_ID')
+  const clientSecretFile = reader.optional('SIGN_IN_CLIENT_SECRET_FILE')
+  if (issuer !== null && clientId !== null) return { issuer, clientId, clientSecretFile }
+  if (issuer !== null) reader.reserved('SIGN_IN_ISSUER', 'takes COUNTERSIGN_SIGN_IN_CLIENT_ID besides')
+  if (clientId !== null) reader.reserved('SIGN_IN_CLIENT_ID', 'takes COUNTERSIGN_SIGN_IN_ISSUER besides')
+  if (issuer === null && clientSecretFile !== null)
+    reader.reserved('SIGN_IN_CLIENT_SECRET_FILE', 'takes COUNTERSIGN_SIGN_IN_ISSUER besides')
+  return null
 }
 
 /** Reads one variable after the other and remembers what is wrong with each. */
@@ -181,6 +234,12 @@ class Reader {
   checkTogether(config: Config): void {
     if (!isLoopback(config.host) && config.publicUrl === null)
       this.#fault('PUBLIC_URL', `is required when COUNTERSIGN_HOST is ${config.host}`)
+    // A register beside the database would be put back with it, and without one nothing may be signed.
+    if (config.databaseUrl !== null && config.checkpointRegister === null)
+      this.#fault(
+        'CHECKPOINT_REGISTER',
+        'is required with COUNTERSIGN_DATABASE_URL: name another database, an object or a file that all nodes share',
+      )
     if ((config.smtpUrlFile === null) !== (config.mailFrom === null))
       this.#fault('MAIL_FROM', 'and COUNTERSIGN_SMTP_URL_FILE are set together, or neither is')
   }
@@ -210,6 +269,33 @@ function checkPublicUrl(text: string): string | undefined {
   if (protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
     return 'must be https: tokens travel over it'
   return protocol === 'https:' || protocol === 'http:' ? undefined : 'must be https'
+}
+
+/** OpenID Connect Discovery 1.0 section 2: https, without query or fragment; plain http on this machine alone. */
+function checkIssuer(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'must be a URL such as https://login.example'
+  const { protocol, hostname, search, hash } = new URL(text)
+  if (search !== '' || hash !== '') return 'must have neither query nor fragment'
+  const isLocal = protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  return protocol === 'https:' || isLocal ? undefined : 'must be https: who signs in is decided there'
+}
+
+/** The URL may hold a password: it is not quoted. */
+function checkDatabaseUrl(text: string): string | undefined {
+  const isUrl = URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)
+  return isUrl ? undefined : 'must be a URL such as postgres://countersign@db.example/countersign'
+}
+
+function checkRegisterPlace(text: string): string | undefined {
+  const fault =
+    'must be file:///an/absolute/path, postgres://… or the https address of an object, without a query'
+  if (!URL.canParse(text)) return fault
+  const { protocol, hostname, search, username } = new URL(text)
+  if (/^postgres(ql)?:$/.test(protocol)) return undefined
+  if (protocol === 'file:') return hostname === '' && text.startsWith('file:///') ? undefined : fault
+  const isPlain = search === '' && username === ''
+  if (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')) && isPlain) return undefined
+  return protocol === 'https:' && isPlain ? undefined : fault
 }
 
 /** c2sp.org/tlog-checkpoint asks for a schema-less URL; c2sp.org/signed-note allows no space and no plus. */

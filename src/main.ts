@@ -1,5 +1,6 @@
 import { startBroker } from './compose.ts'
 import { readConfig } from './config.ts'
+import { showSetUpLink } from './show-set-up-link.ts'
 
 /** A second signal does not wait any longer. */
 async function main(): Promise<void> {
@@ -11,6 +12,10 @@ async function main(): Promise<void> {
   try {
     const running = await startBroker(read.config)
     process.stdout.write(`Countersign is listening on ${running.url} (documentation: ${running.url}/docs)\n`)
+    const { dataFolder: folder } = read.config
+    const isTerminal = process.stdout.isTTY === true
+    const line = showSetUpLink(running.setUpLink, { folder, isTerminal })
+    if (line !== undefined) process.stdout.write(`${line}\n`)
     let isStopping = false
     const stop = () => {
       if (isStopping) process.exit(1)
