@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { appendLeafHash, type Edge, edgeFromTiles, rootOf, TILE_HEIGHT } from '../core/merkle/tree.ts'
@@ -26,6 +27,19 @@ function now<Row>(rows: Row[] | Promise<Row[]>): Row[] {
   return rows
 }
 
+/** Most memory the writer's pages may take, and the share of the machine's they take at most. */
+const CACHE_KIB_MOST = 1_048_576
+const CACHE_SHARE = 0.25
+
+/**
+ * KiB of pages the writer keeps; they are taken as they are needed. Twenty thousand agents at work touch some 600 MB of
+ * a million grants, and a page read again costs more than the statement that reads it.
+ */
+function pageCacheKib(): number {
+  const bytes = process.constrainedMemory() || totalmem()
+  return Math.floor(Math.min(CACHE_KIB_MOST, (Math.min(bytes, totalmem()) / 1024) * CACHE_SHARE))
+}
+
 /** Every pragma the store relies on, on every connection that writes. */
 function openWriter(file: string): Connection {
   makePrivate(file)
@@ -42,7 +56,7 @@ function openWriter(file: string): Connection {
   // 80 MB at most: pages that every commit writes again are copied back once for many commits, and the stall that
   // is goes with fewer answers.
   db.pragma('wal_autocheckpoint = 20000')
-  db.pragma('cache_size = -262144')
+  db.pragma(`cache_size = -${pageCacheKib()}`)
   return db
 }
 
