@@ -256,8 +256,7 @@ function openBroker(
     signer,
     skills,
     secrets,
-    linkClients:
-      config.linkClientsFile === null ? NO_LINK_CLIENTS : openLinkClients(config.linkClientsFile),
+    linkClients: config.linkClientsFile === null ? NO_LINK_CLIENTS : openLinkClients(config.linkClientsFile),
     pseudonyms,
     manifestVerifier: createManifestVerifier(),
     manifests: new ManifestCache(),

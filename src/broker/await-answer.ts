@@ -13,7 +13,7 @@ export type AwaitAnswer = {
 }
 
 /** An answer given at another node is seen only by looking, so often, in milliseconds. */
-const LOOK_AGAIN_MS = 2_000
+const LOOK_AGAIN_MS = 500
 
 /**
  * Waits until a person has answered, at most so long, and tells how the question stands then. Nothing is held

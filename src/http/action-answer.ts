@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { AgentQuestion } from '../broker/agent-question.ts'
 import type { Performed } from '../broker/perform-action.ts'
 import type { ActionView } from '../broker/view-action.ts'
 import type { Decision, Invalid, RefusalCode } from '../core/decision/decision.ts'
@@ -7,6 +8,7 @@ import type { Answer } from './answer.ts'
 import { timeMs } from './path-id.ts'
 import { problem, publicFacts, publicReason } from './problem.ts'
 import type { ProblemCode } from './problem-codes.ts'
+import { approvalUrlOf, consentUrlOf } from './wait-query.ts'
 
 export const amountShape = z.strictObject({
   currency: z.string(),
@@ -34,7 +36,8 @@ export const actionShape = z.strictObject({
   ]),
   reason: z.string(),
   amount: amountShape.nullable(),
-  deployment: z.string(),
+  /** Null where the agent did not say. */
+  deployment: z.string().nullable(),
   createdAtMs: timeMs,
   settledAtMs: timeMs.nullable(),
 })
@@ -57,6 +60,8 @@ export const pendingShape = z.strictObject({
   actionId: z.string(),
   status: z.enum(['approval_required', 'in_doubt']),
   approvalId: z.string().optional(),
+  /** The page its user answers on; for anybody else there is nothing there. */
+  approvalUrl: z.string().optional(),
   questions: z.array(z.string()).optional(),
   expiresAtMs: timeMs.optional(),
   detail: z.string(),
@@ -89,7 +94,7 @@ export function presentAction(row: ActionRow): z.input<typeof actionShape> {
             capturedMinor: row.capturedMinor,
             overrunMinor: row.overrunMinor,
           },
-    deployment: row.deploymentId,
+    deployment: row.deploymentId === '' ? null : row.deploymentId,
     createdAtMs: row.createdAtMs,
     settledAtMs: row.settledAtMs,
   }
@@ -109,7 +114,10 @@ export function presentOutcome(
 }
 
 /** Tells an agent what came of its request (DESIGN section 4). */
-export function answerPerformed(performed: Performed): Answer {
+export function answerPerformed(
+  performed: Performed,
+  pages: { issuer: string; consent: AgentQuestion | undefined },
+): Answer {
   switch (performed.kind) {
     case 'done': {
       const headers = replayed(performed.replayed)
@@ -125,6 +133,7 @@ export function answerPerformed(performed: Performed): Answer {
           actionId: performed.row.id,
           status: 'approval_required',
           approvalId: performed.approval.id,
+          approvalUrl: approvalUrlOf(pages.issuer, performed.approval.id),
           questions: performed.questions,
           expiresAtMs: performed.approval.expiresAtMs,
           detail: 'The user is asked. Repeat the same request with the same Idempotency-Key after the yes.',
@@ -144,7 +153,12 @@ export function answerPerformed(performed: Performed): Answer {
       }
     case 'denied':
       return problem(publicReason(performed.refusal.code), {
-        members: { actionId: performed.row.id, ...publicFacts(performed.refusal), ...owed(performed) },
+        members: {
+          actionId: performed.row.id,
+          ...publicFacts(performed.refusal),
+          ...owed(performed),
+          ...(pages.consent ? consentMembers(pages.issuer, pages.consent) : {}),
+        },
       })
     case 'refused_before':
       return problem(publicReasonOf(performed.row.reason), {
@@ -160,6 +174,11 @@ export function answerPerformed(performed: Performed): Answer {
     case 'invalid':
       return problem('invalid_arguments', { faults: performed.faults })
   }
+}
+
+/** Where the user can answer: the link works in any browser, for this user alone. */
+function consentMembers(issuer: string, { id, expiresAtMs }: AgentQuestion) {
+  return { consentRequestId: id, consentUrl: consentUrlOf(issuer, id), consentExpiresAtMs: expiresAtMs }
 }
 
 /** Tells what a real call would be told, and nothing more. */

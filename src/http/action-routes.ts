@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { askAfterRefusal } from '../broker/ask-after-refusal.ts'
 import { previewDecision } from '../broker/authorize-action.ts'
 import type { Broker } from '../broker/broker.ts'
 import { listActions, showAction } from '../broker/list-actions.ts'
@@ -38,8 +39,8 @@ export const actionRequestShape = z.strictObject({
   arguments: z
     .custom<JsonValue>((value) => value !== undefined)
     .meta({ type: 'object', description: "As the action's input schema in the manifest has it." }),
-  /** Id of the registered model deployment the agent runs on. */
-  deployment: z.string().min(1).max(64),
+  /** Id of the registered model deployment the agent runs on; left out by an agent that has registered none. */
+  deployment: z.string().min(1).max(64).optional(),
   /** Decides without holding, logging or doing anything. */
   dryRun: z.boolean().optional(),
 })
@@ -89,11 +90,14 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
           skill: body.skill,
           action: body.action,
           arguments: body.arguments,
-          deploymentId: body.deployment,
+          deploymentId: body.deployment ?? '',
         }
         if (body.dryRun === true) return counted(broker, answerPreview(await previewDecision(broker, asked)))
         const performed = await performAction(broker, { ...asked, idempotencyKey: idempotencyKeyOf(request) })
-        return counted(broker, answerPerformed(performed))
+        const consent =
+          performed.kind === 'denied' ? await askAfterRefusal(broker, caller, performed) : undefined
+        const { issuer } = broker.settings
+        return counted(broker, answerPerformed(performed, { issuer, consent }))
       },
     }),
     route({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { agentQuestion } from '../broker/agent-question.ts'
 import {
   type ApprovalAnswered,
   approveAction,
@@ -6,6 +7,7 @@ import {
   refuseAction,
 } from '../broker/answer-approval.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { HeldQuestions } from '../broker/held-questions.ts'
 import { listApprovals, showApproval } from '../broker/show-approval.ts'
 import { approvalNeedsStepUp } from '../broker/step-up-facts.ts'
 import type { Answer } from './answer.ts'
@@ -14,6 +16,7 @@ import { pageAnswer, pageOf, pageQuery, pageShape } from './cursor.ts'
 import { pathId, timeMs } from './path-id.ts'
 import { problem } from './problem.ts'
 import { type Route, route } from './route.ts'
+import { waitQuery, withinMsOf } from './wait-query.ts'
 
 const STORED = ['waiting', 'approved', 'refused', 'used', 'withdrawn'] as const
 
@@ -33,10 +36,16 @@ const viewShape = summaryShape.extend({
   /** Arguments, amount and recipients in full; null when it can only be refused. */
   shown: shownShape.nullable(),
 })
+/** What the agent that asked may know. */
+const stateShape = z.strictObject({
+  approvalId: z.string(),
+  state: z.enum([...STORED, 'expired']),
+  expiresAtMs: timeMs,
+})
 const answeredShape = z.strictObject({ approvalId: z.string(), state: z.enum(['approved', 'refused']) })
 
 /** No GET approves anything, and no agent can be the one who approves (P8). */
-export function approvalRoutes(broker: Broker): Route[] {
+export function approvalRoutes(broker: Broker, held: HeldQuestions): Route[] {
   return [
     route({
       method: 'get',
@@ -61,13 +70,24 @@ export function approvalRoutes(broker: Broker): Route[] {
     route({
       method: 'get',
       path: '/v1/approvals/{id}',
-      callers: ['user'],
+      callers: ['agent', 'user'],
       tag: 'Approvals',
       summary: 'Show what exactly would happen',
+      description:
+        'Its user sees it in full, in both languages; the agent that waits sees how it stands, and may wait for the answer.',
       params: pathId,
-      responses: { 200: { description: 'The question in full, in both languages.', shape: viewShape } },
+      query: waitQuery,
+      responses: { 200: { description: 'The question.', shape: z.union([viewShape, stateShape]) } },
       problems: ['not_found'],
-      async handle({ caller, params }) {
+      async handle({ caller, params, query }) {
+        if (caller.kind === 'agent') {
+          const asking = { userId: caller.userId, agentId: caller.agentId, id: params.id }
+          await held.wait({ ...asking, withinMs: withinMsOf(query) })
+          const question = await agentQuestion(broker, asking)
+          if (question?.kind !== 'approval') return problem('not_found')
+          const { state, expiresAtMs } = question
+          return { status: 200, body: { approvalId: params.id, state, expiresAtMs } }
+        }
         const found = await showApproval(broker, { userId: caller.userId, approvalId: params.id })
         return found.kind === 'found' ? { status: 200, body: found.approval } : problem('not_found')
       },

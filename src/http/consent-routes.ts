@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { approveConsent, approveConsentShape, refuseConsent } from '../broker/answer-consent.ts'
 import type { Broker } from '../broker/broker.ts'
 import { consentRequestShape } from '../broker/consent-wish.ts'
+import type { HeldQuestions } from '../broker/held-questions.ts'
 import { type ConsentRequested, requestConsent } from '../broker/request-consent.ts'
 import {
   checkConsentRequest,
@@ -18,17 +19,20 @@ import { pathId, timeMs } from './path-id.ts'
 import { problem } from './problem.ts'
 import { type Route, route } from './route.ts'
 import { narrowFaults, termsFaults } from './terms-faults.ts'
+import { consentUrlOf, waitQuery, withinMsOf } from './wait-query.ts'
 
 const stateShape = z.enum(['pending', 'approved', 'refused', 'withdrawn', 'expired'])
 
 const askedShape = z.strictObject({
   requestId: z.string(),
+  /** The page its user answers on; for anybody else there is nothing there. */
+  consentUrl: z.string(),
   state: stateShape,
   grantId: z.string().nullable(),
   expiresAtMs: timeMs,
 })
 
-const summaryShape = askedShape.extend({
+const summaryShape = askedShape.omit({ consentUrl: true }).extend({
   agentId: z.string(),
   skill: z.string(),
   purpose: z.string(),
@@ -46,7 +50,8 @@ const viewShape = summaryShape.extend({
 
 const refusedShape = z.strictObject({ state: z.literal('refused') })
 
-export function consentRoutes(broker: Broker): Route[] {
+export function consentRoutes(broker: Broker, held: HeldQuestions): Route[] {
+  const { issuer } = broker.settings
   return [
     route({
       method: 'post',
@@ -74,7 +79,7 @@ export function consentRoutes(broker: Broker): Route[] {
       ],
       async handle({ caller, body }) {
         const { userId, agentId } = caller
-        return requestedAnswer(await requestConsent(broker, { ...body, userId, agentId }))
+        return requestedAnswer(issuer, await requestConsent(broker, { ...body, userId, agentId }))
       },
     }),
     route({
@@ -100,18 +105,21 @@ export function consentRoutes(broker: Broker): Route[] {
       callers: ['agent', 'user'],
       tag: 'Consent',
       summary: 'Show a question',
-      description: 'Its user sees it in full, in both languages; the agent that asked sees how it stands.',
+      description:
+        'Its user sees it in full, in both languages; the agent that asked sees how it stands, and may wait for the answer.',
       params: pathId,
+      query: waitQuery,
       responses: { 200: { description: 'The question.', shape: z.union([viewShape, askedShape]) } },
       problems: ['not_found'],
-      async handle({ caller, params }) {
+      async handle({ caller, params, query }) {
         const { userId } = caller
         if (caller.kind === 'agent') {
           const { agentId } = caller
+          await held.wait({ userId, agentId, id: params.id, withinMs: withinMsOf(query) })
           const found = await checkConsentRequest(broker, { userId, agentId, requestId: params.id })
           if (found.kind === 'not_found') return problem('not_found')
           const { kind: _, ...asked } = found
-          return { status: 200, body: asked }
+          return { status: 200, body: { ...asked, consentUrl: consentUrlOf(issuer, params.id) } }
         }
         const found = await showConsentRequest(broker, { userId, requestId: params.id })
         return found.kind === 'found' ? { status: 200, body: found.request } : problem('not_found')
@@ -196,11 +204,12 @@ export function consentRoutes(broker: Broker): Route[] {
   ]
 }
 
-function requestedAnswer(requested: ConsentRequested): Answer {
+function requestedAnswer(issuer: string, requested: ConsentRequested): Answer {
   switch (requested.kind) {
     case 'pending': {
       const { id: requestId, grantId, expiresAtMs } = requested.request
-      const body = { requestId, state: 'pending', grantId, expiresAtMs }
+      const consentUrl = consentUrlOf(issuer, requestId)
+      const body = { requestId, consentUrl, state: 'pending', grantId, expiresAtMs }
       return { status: requested.isNew ? 201 : 200, body }
     }
     case 'invalid':

@@ -1,5 +1,7 @@
+import { AuthorityChanges } from '../broker/authority-changes.ts'
 import type { Broker } from '../broker/broker.ts'
 import { cancelInFlight } from '../broker/cancel-in-flight.ts'
+import { HeldQuestions } from '../broker/held-questions.ts'
 import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
 import { openLogReader } from '../broker/read-log.ts'
 import type { KeyRing } from '../ports/key-ring.ts'
@@ -24,13 +26,18 @@ import { serviceRoutes } from './service-routes.ts'
 import { skillRoutes } from './skill-routes.ts'
 
 /** Every route of the HTTP surface, in the order the documentation shows them. */
-export function allRoutes(broker: Broker, keys: KeyRing, publisher: CheckpointPublisher): Route[] {
+export function allRoutes(
+  broker: Broker,
+  keys: KeyRing,
+  publisher: CheckpointPublisher,
+  held = new HeldQuestions(broker, new AuthorityChanges()),
+): Route[] {
   const cancel = (actionIds: readonly string[]) => cancelInFlight(broker, actionIds)
   const routes = [
     ...actionRoutes(broker, publisher),
     notMeRoute(broker, cancel),
-    ...consentRoutes(broker),
-    ...approvalRoutes(broker),
+    ...consentRoutes(broker, held),
+    ...approvalRoutes(broker, held),
     ...grantRoutes(broker, cancel),
     ...agentRoutes(broker, cancel),
     ...limitRoutes(broker),

@@ -28,7 +28,7 @@ export function decisionRoute(broker: Broker): Route {
         skill: body.skill,
         action: body.action,
         arguments: body.arguments,
-        deploymentId: body.deployment,
+        deploymentId: body.deployment ?? '',
         idempotencyKey: idempotencyKeyOf(request),
       })
       if (authorization.kind !== 'permit') {
