@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json-value.ts'
 import type { KeyRing } from '../ports/key-ring.ts'
 import type { KeyPurpose } from '../ports/signer.ts'
 import type { Broker } from './broker.ts'
+import { noteKey } from './check-keys.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { type OperatorAct, type ReasonRefused, refuseReason } from './operator-act.ts'
 
@@ -24,6 +25,7 @@ export async function rotateBrokerKey(
   const previousKid = keys.currentKey(purpose).kid
   await logAct(broker, input, 'key_rotation_begun', { purpose, kid: previousKid })
   const kid = await keys.rotate(purpose, broker.store.now().nowMs)
+  await noteKey(broker, purpose, kid)
   await logAct(broker, input, 'key_rotated', { purpose, kid, previousKid })
   return { kind: 'rotated', kid, previousKid }
 }

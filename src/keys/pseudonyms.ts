@@ -38,6 +38,7 @@ export function openPseudonyms(path: string, mayCreate: boolean): Pseudonyms {
  */
 export function createPseudonyms(secret: KeyObject): Pseudonyms {
   return {
+    checkValue: () => pseudonym(secret, 'key-check', []),
     brokerKey: (userId, agentId, callerKey, attempt) =>
       pseudonym(secret, 'broker-key', [userId, agentId, callerKey, String(attempt)]),
     pairwiseUser: (userId, publisherId) => pseudonym(secret, 'pairwise-user', [userId, publisherId]),

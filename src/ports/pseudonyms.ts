@@ -1,5 +1,7 @@
 /** Names made from secrets of the broker's: stable for who needs them, meaningless to everybody else. */
 export interface Pseudonyms {
+  /** Tells whether another node has the same secret, and nothing else of it. */
+  checkValue(): string
   /** The key a skill sees: an HMAC over user, agent, caller's key and attempt, never what a model wrote. */
   brokerKey(userId: string, agentId: string, callerKey: string, attempt: number): string
   /** The user as this publisher knows them; two publishers cannot compare. */
