@@ -1,4 +1,5 @@
 import { epochOrigin } from '../core/log/epoch-leaf.ts'
+import type { Store } from '../ports/store.ts'
 import type { Broker, Settings } from './broker.ts'
 import { forgottenSpans } from './forgotten-of.ts'
 
@@ -6,7 +7,7 @@ import { forgottenSpans } from './forgotten-of.ts'
 export const EPOCH_MARK = 'log_epoch'
 
 /** 1 until the store was restored for the first time. */
-export async function currentEpoch({ store }: Pick<Broker, 'store'>): Promise<number> {
+export async function currentEpoch({ store }: { store: Pick<Store, 'read'> }): Promise<number> {
   const mark = await store.read(async (tx) => tx.deploymentMarks.find(EPOCH_MARK))
   return mark === undefined ? 1 : Number(mark)
 }

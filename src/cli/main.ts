@@ -12,6 +12,7 @@ import { addManifestLint } from './manifest-lint.ts'
 import { addManifestRegister } from './manifest-register.ts'
 import { addManifestSign } from './manifest-sign.ts'
 import { addManifestVerify } from './manifest-verify.ts'
+import { addMigrate } from './migrate.ts'
 import { addRestore } from './restore.ts'
 import { CannotRun, openTerminal } from './terminal.ts'
 import { addToken } from './token.ts'
@@ -44,6 +45,7 @@ addLogPromise(log, terminal)
 addDoctor(program, terminal)
 addBackup(program, terminal, process.env)
 addRestore(program, terminal, process.env)
+addMigrate(program, terminal, process.env)
 addToken(program, terminal, process.env)
 
 try {

@@ -5,16 +5,17 @@ import { taggedDigest } from '../core/canonical-json.ts'
 import type { NamedHead } from '../core/log/epoch-leaf.ts'
 import { type KeyStoreView, openKeyStoreView } from '../keys/key-store-view.ts'
 import { createIds } from '../keys/new-id.ts'
+import type { CheckpointRegister } from '../ports/checkpoint-register.ts'
 import type { Manifest } from '../store/backup/manifest.ts'
+import { openPostgresSink } from '../store/backup/postgres-sink.ts'
 import { openBackup } from '../store/backup/read-backup.ts'
 import { type RestoreReport, restoreRows } from '../store/backup/restore-rows.ts'
 import { openSqliteSink, TargetNotEmpty } from '../store/backup/sqlite-sink.ts'
 import type { TableSink } from '../store/backup/table-source.ts'
 import type { Progress } from '../store/backup/write-backup.ts'
-import { openCheckpointRegisterFile } from '../store/checkpoint-register-file.ts'
-import { dataFilesIn, registerFileIn } from '../store/data-files.ts'
+import { dataFilesIn } from '../store/data-files.ts'
 import { claimDataFolder } from '../store/data-folder.ts'
-import { SQLITE_MIGRATIONS } from './deployment.ts'
+import { POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS } from './deployment.ts'
 import { CannotRun } from './terminal.ts'
 
 /** The backup, the key store or the register do not go together; the message says what to do. */
@@ -26,6 +27,10 @@ export type RestoreInput = {
   readonly from: string
   /** The data folder to be, with its key store in place. */
   readonly folder: string
+  /** The empty PostgreSQL database to fill, as the role that serves; null for a database in the folder. */
+  readonly databaseUrl: string | null
+  /** The register of an epoch's log. */
+  registerOf(epoch: number): CheckpointRegister
   readonly freezes: boolean
   /** The name of the log that ends, for a backup from before the first checkpoint. */
   readonly origin: string | undefined
@@ -49,7 +54,7 @@ export async function restoreDatabase(input: RestoreInput): Promise<RestoredData
   const { from, folder, nowMs } = input
   const { manifest, source } = openBackup(from)
   const files = dataFilesIn(folder)
-  if (existsSync(files.database))
+  if (input.databaseUrl === null && existsSync(files.database))
     throw new TargetNotEmpty(`${files.database} is there already: a backup is put into an empty folder only`)
   const claim = claimDataFolder(folder, nowMs)
   let keys: KeyStoreView | undefined
@@ -57,21 +62,24 @@ export async function restoreDatabase(input: RestoreInput): Promise<RestoredData
   try {
     keys = requireKeyStore(files.cells, manifest)
     const { mark, has } = keys
-    const epoch = await nextEpoch(folder, manifest.log.epoch)
+    const epoch = await nextEpoch(input, manifest.log.epoch)
     const previousOrigin = originOf(manifest, input.origin)
     const restoredAtMs = Math.max(nowMs, manifest.log.newestAtMs)
     const facts = {
       restoredAtMs,
       epoch,
       previousOrigin,
-      registered: await registeredHead(folder, manifest.log.epoch, previousOrigin),
+      registered: await registeredHead(input, manifest.log.epoch, previousOrigin),
       eventId: createIds(() => restoredAtMs)('event'),
       policyDigest: taggedDigest('countersign/v1/policy', { restore: 1 }),
       isCellAlive: has,
       marks: { key_store: keyStoreText(mark), [EPOCH_MARK]: String(epoch) },
       freezes: input.freezes,
     }
-    sink = openSqliteSink(files.database, SQLITE_MIGRATIONS)
+    sink =
+      input.databaseUrl === null
+        ? openSqliteSink(files.database, SQLITE_MIGRATIONS)
+        : await openPostgresSink(input.databaseUrl, POSTGRES_MIGRATIONS)
     const report = await restoreRows(source, manifest, sink, facts, input.tell)
     await sink.commit()
     return { report, epoch, manifest }
@@ -109,9 +117,9 @@ function requireKeyStore(cells: string, manifest: Manifest): KeyStoreView {
 }
 
 /** The epoch after the backup's that no log was begun in: a backup can be restored more than once. */
-async function nextEpoch(folder: string, last: number): Promise<number> {
+async function nextEpoch({ registerOf }: RestoreInput, last: number): Promise<number> {
   for (let epoch = last + 1; ; epoch += 1) {
-    if ((await openCheckpointRegisterFile(registerFileIn(folder, epoch)).read()) === undefined) return epoch
+    if ((await registerOf(epoch).read()) === undefined) return epoch
   }
 }
 
@@ -127,14 +135,19 @@ function originOf(manifest: Manifest, given: string | undefined): string {
   return name
 }
 
-async function registeredHead(folder: string, epoch: number, origin: string): Promise<NamedHead | undefined> {
-  const file = registerFileIn(folder, epoch)
-  const entry = await openCheckpointRegisterFile(file)
+async function registeredHead(
+  { registerOf }: RestoreInput,
+  epoch: number,
+  origin: string,
+): Promise<NamedHead | undefined> {
+  const entry = await registerOf(epoch)
     .read()
     .catch((cause: unknown) => {
-      throw new CannotRun(cause instanceof Error ? cause.message : `${file} cannot be read`, { cause })
+      throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
+        cause,
+      })
     })
   if (entry && entry.origin !== origin)
-    throw new RestoreRefused(`${file} is of the log ${entry.origin}, and the backup of ${origin}`)
+    throw new RestoreRefused(`the register is of the log ${entry.origin}, and the backup of ${origin}`)
   return entry
 }

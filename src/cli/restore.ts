@@ -10,7 +10,7 @@ import { dataFilesIn } from '../store/data-files.ts'
 import { claimDataFolder, DataFolderBusy } from '../store/data-folder.ts'
 import { countOf } from './count-of.ts'
 import { openDataView } from './data-log.ts'
-import { keyPlacesIn } from './deployment.ts'
+import { keyPlacesIn, registersOf } from './deployment.ts'
 import { openProgress } from './progress.ts'
 import { type RestoredDatabase, RestoreRefused, restoreDatabase } from './restore-database.ts'
 import type { Terminal } from './terminal.ts'
@@ -36,7 +36,7 @@ export function addRestore(program: Command, terminal: Terminal, env: Env): void
     )
     .action(async (options: Options) => {
       try {
-        await (options.keys ? keysBack(options, terminal) : databaseBack(options, terminal))
+        await (options.keys ? keysBack(options, terminal) : databaseBack(options, terminal, env))
       } catch (error) {
         if (!isRefusal(error)) throw error
         terminal.err(`${terminal.paint('red', 'refused')}: ${error.message}`)
@@ -74,12 +74,14 @@ async function rememberedKeyStore(data: string): Promise<KeyStoreMark | undefine
   }
 }
 
-async function databaseBack(options: Options, terminal: Terminal): Promise<void> {
+async function databaseBack(options: Options, terminal: Terminal, env: Env): Promise<void> {
   const progress = openProgress(terminal)
   try {
     const done = await restoreDatabase({
       from: resolve(options.from),
       folder: resolve(options.data),
+      databaseUrl: env.COUNTERSIGN_DATABASE_URL ?? null,
+      registerOf: registersOf(options.data, env),
       freezes: options.freeze,
       origin: options.origin,
       nowMs: Date.now(),

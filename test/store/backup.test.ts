@@ -8,7 +8,8 @@ import { type Manifest, manifestText, readManifest } from '../../src/store/backu
 import { openSqliteSource } from '../../src/store/backup/sqlite-source.ts'
 import { TABLE_LAYOUTS } from '../../src/store/backup/table-layout.ts'
 import { writeBackup } from '../../src/store/backup/write-backup.ts'
-import { dataFilesIn } from '../../src/store/data-files.ts'
+import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
+import { dataFilesIn, registerFileIn } from '../../src/store/data-files.ts'
 import { fileDigest } from '../support/backup-digest.ts'
 import { type CoffeeTest, coffeeSkill, coffeeTest } from '../support/coffee-test.ts'
 import { order } from '../support/granted-agent.ts'
@@ -20,7 +21,7 @@ let folder: string
 let from: string
 
 beforeEach(async () => {
-  t = await coffeeTest()
+  t = await coffeeTest({}, { engine: 'sqlite' })
   t.test.skill.replyAlways(coffeeSkill)
   folder = tempFolder()
   for (let i = 0; i < 3; i += 1) await t.perform(t.alice.ask('order_and_pay', order(1_000 + i)))
@@ -29,10 +30,16 @@ beforeEach(async () => {
 })
 afterEach(() => t.test.close())
 
+const target = (into: string) => ({
+  folder: into,
+  databaseUrl: null,
+  registerOf: (epoch: number) => openCheckpointRegisterFile(registerFileIn(into, epoch)),
+})
+
 async function restore(into = join(folder, 'into')): Promise<string> {
   await t.test.broker.cells.close()
   takeKeysAlong(t.test.folder, into)
-  const input = { from, folder: into, freezes: false, origin: undefined, nowMs: t.test.clock.nowMs() }
+  const input = { from, ...target(into), freezes: false, origin: undefined, nowMs: t.test.clock.nowMs() }
   await restoreDatabase({ ...input, tell: () => undefined })
   return into
 }
@@ -133,7 +140,7 @@ describe('a restore', () => {
     const into = join(folder, 'into')
     const input = {
       from,
-      folder: into,
+      ...target(into),
       freezes: false,
       origin: undefined,
       nowMs: t.test.clock.nowMs(),

@@ -4,11 +4,13 @@ import { settingsInEpoch } from '../../src/broker/current-epoch.ts'
 import { openCheckpointPublisher } from '../../src/broker/publish-checkpoint.ts'
 import { type RestoredDatabase, restoreDatabase } from '../../src/cli/restore-database.ts'
 import { openKeyStoreView } from '../../src/keys/key-store-view.ts'
+import { openPostgresSource } from '../../src/store/backup/postgres-source.ts'
 import { openSqliteSource } from '../../src/store/backup/sqlite-source.ts'
 import { writeBackup } from '../../src/store/backup/write-backup.ts'
 import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
 import { dataFilesIn, registerFileIn } from '../../src/store/data-files.ts'
 import { createTestBroker, type TestBroker } from './test-broker.ts'
+import { testDatabaseUrl } from './test-engine.ts'
 
 /** Publishes a checkpoint over everything that is there, as the running broker does twice a second. */
 export async function publish(test: TestBroker, epoch = 1): Promise<string> {
@@ -18,7 +20,9 @@ export async function publish(test: TestBroker, epoch = 1): Promise<string> {
 
 /** Backs up a broker that serves. */
 export async function backUp(test: TestBroker, to: string): Promise<string> {
-  const source = openSqliteSource(dataFilesIn(test.folder).database)
+  const url = await testDatabaseUrl(test.folder)
+  const source =
+    url === null ? openSqliteSource(dataFilesIn(test.folder).database) : await openPostgresSource(url)
   const keys = openKeyStoreView(dataFilesIn(test.folder).cells)
   try {
     await writeBackup(source, to, { takenAtMs: test.clock.nowMs(), keyStore: keys?.mark ?? null })
@@ -50,6 +54,8 @@ export async function restoreBeside(
   const done = await restoreDatabase({
     from,
     folder,
+    databaseUrl: await testDatabaseUrl(folder),
+    registerOf: (epoch) => openCheckpointRegisterFile(registerFileIn(folder, epoch)),
     freezes,
     origin: undefined,
     nowMs,

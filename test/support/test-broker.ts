@@ -17,12 +17,13 @@ import type { Manifest } from '../../src/core/manifest/manifest.ts'
 import { openCellStore } from '../../src/keys/cell-store.ts'
 import { createManifestVerifier } from '../../src/keys/jose-manifest-verifier.ts'
 import { createPseudonyms } from '../../src/keys/pseudonyms.ts'
+import type { LinkClient } from '../../src/ports/link-clients.ts'
 import type { ManifestVerifier } from '../../src/ports/manifest-verifier.ts'
 import type { AgentRow, ManifestRow } from '../../src/ports/rows.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 import { createFakeSkill, type FakeSkill } from './fake-skill.ts'
 import { createTestSigner } from './test-broker-keys.ts'
-import { openTestEngine, removeTestEngine } from './test-engine.ts'
+import { type ENGINE, openTestEngine, removeTestEngine } from './test-engine.ts'
 
 /** 2026-11-23 08:00 UTC, a Monday. */
 export const NOW_MS = Date.UTC(2026, 10, 23, 8, 0, 0)
@@ -47,6 +48,8 @@ export type TestBroker = {
   readonly signer: Signer
   /** Secrets of skills by `skillId pointer`; what is put here is configured. */
   readonly secrets: Map<string, string>
+  /** OAuth clients at skills by `skillId link`; what is put here is configured. */
+  readonly linkClients: Map<string, LinkClient>
   readonly logged: LoggedLine[]
   readonly folder: string
   /** Every leaf in order. */
@@ -69,6 +72,8 @@ export type TestBrokerOptions = {
   clock?: MutableClock
   signer?: Signer
   maxBatch?: number
+  /** In place of the engine of the run. */
+  engine?: typeof ENGINE
   manifestVerifier?: ManifestVerifier
 }
 
@@ -106,6 +111,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   const store = await openTestEngine(folder, {
     clocks: { wallMs: () => time.wallMs, monotonicMs: () => time.monotonicMs },
     ...(options.maxBatch === undefined ? {} : { maxBatch: options.maxBatch }),
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
   })
   const cells = openCellStore({
     file: join(folder, 'cells.sqlite'),
@@ -114,12 +120,14 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   })
   const skill = createFakeSkill()
   const secrets = new Map<string, string>()
+  const linkClients = new Map<string, LinkClient>()
   const logged: LoggedLine[] = []
   const broker: Broker = {
     store,
     cells,
     signer,
     skills: skill,
+    linkClients: { find: (skillId, link) => linkClients.get(`${skillId} ${link}`) },
     secrets: { find: (skillId, pointer) => secrets.get(`${skillId} ${pointer}`) },
     pseudonyms: createPseudonyms(createSecretKey(Buffer.alloc(32, 7))),
     manifestVerifier: options.manifestVerifier ?? createManifestVerifier(),
@@ -153,6 +161,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     skill,
     signer,
     secrets,
+    linkClients,
     logged,
     folder,
     leaves,

@@ -18,9 +18,9 @@ const databases = new Map<string, TestDatabase>()
 /** Opens the store of the broker in a folder, as it was left there. */
 export async function openTestEngine(
   folder: string,
-  options: { clocks: ClockSources; maxBatch?: number },
+  { engine = ENGINE, ...options }: { clocks: ClockSources; maxBatch?: number; engine?: typeof ENGINE },
 ): Promise<Store> {
-  if (ENGINE === 'sqlite')
+  if (engine === 'sqlite')
     return openSqliteStore({ file: join(folder, 'broker.sqlite'), migrationsFolder: MIGRATIONS, ...options })
   return sequencedStore(await (await databaseOf(folder)).open({ clocks: options.clocks }))
 }
@@ -30,6 +30,11 @@ export async function openTestView(folder: string, nowMs: number): Promise<Store
   if (ENGINE === 'sqlite') return openSqliteView(join(folder, 'broker.sqlite'), nowMs)
   const url = (await databaseOf(folder)).url()
   return openPostgresView({ url, migrationsFolder: POSTGRES_MIGRATIONS, nowMs })
+}
+
+/** Where the database of the broker in a folder is; null for one in the folder itself. */
+export async function testDatabaseUrl(folder: string): Promise<string | null> {
+  return ENGINE === 'sqlite' ? null : (await databaseOf(folder)).url()
 }
 
 /** Removes what is not in the folder itself. */
