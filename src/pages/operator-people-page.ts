@@ -12,7 +12,6 @@ const STEP_UP: PageAnswer = { kind: 'redirect', location: `/step-up?next=${encod
 /** Where operators let people in: links for users and operators, and the end of an operator's account. */
 export function operatorPeoplePages(deps: PeoplePageDeps): Page[] {
   return [
-    { method: 'get', path: '/operator', who: 'operator', run: showOperations },
     { method: 'get', path: HERE, who: 'operator', run: (visit) => show(deps, visit) },
     {
       method: 'post',
@@ -38,14 +37,6 @@ export function operatorPeoplePages(deps: PeoplePageDeps): Page[] {
       },
     },
   ]
-}
-
-function showOperations({ locale }: PageRequest): PageAnswer {
-  const t = PEOPLE[locale]
-  const body = html`<div class="head"><h1>${t.operatorTitle}</h1><p class="dim">${t.operatorText}</p></div>
-<ul class="plain"><li><a class="card tile" href="${HERE}"><span class="strong">${t.peopleTitle}</span></a></li>
-<li><a class="card tile" href="/sign-in/terminal"><span class="strong">${t.terminalLink}</span></a></li></ul>`
-  return { kind: 'html', title: t.operatorTitle, body }
 }
 
 async function show(deps: PeoplePageDeps, visit: PageRequest, invited?: Invited): Promise<PageAnswer> {

@@ -11,6 +11,7 @@ import { homePage } from './home-page.ts'
 import { inboxPages } from './inbox-page.ts'
 import { languagePage } from './language-page.ts'
 import { limitsPages } from './limits-page.ts'
+import { operatorPages } from './operator-page.ts'
 import type { Page } from './page.ts'
 import { revokePages } from './revoke-page.ts'
 
@@ -40,5 +41,6 @@ export function allPages(deps: PageDeps): Page[] {
     ...revokePages(deps),
     ...activityPages(deps),
     ...limitsPages(deps),
+    ...operatorPages(deps),
   ]
 }
