@@ -133,7 +133,7 @@ export async function removePasskey(
     if (!row) return { kind: 'not_found' }
     if (rows.length === 1) return { kind: 'last_passkey' }
     const recoveredAtMs = (await tx.people.find(who))?.recoveredAtMs ?? null
-    const isOlder = recoveredAtMs !== null && row.createdAtMs < recoveredAtMs
+    const isOlder = recoveredAtMs !== null && row.createdAtMs <= recoveredAtMs
     if (isOlder && isWithinRecoveryRest(recoveredAtMs, tx.nowMs)) return { kind: 'recovered_recently' }
     await tx.passkeys.remove(who, input.credentialId)
     await tx.log.append(seal(personLeaf(who, 'passkey_removed'), tx.nowMs), tx.nowMs)
