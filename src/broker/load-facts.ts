@@ -8,10 +8,12 @@ import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manif
 import type { Effect } from '../core/manifest/manifest.ts'
 import { type CounterSpec, counterSpecOf, type Subject } from '../core/spending/counter.ts'
 import { minuteOfDayAt } from '../core/spending/time-zone.ts'
+import type { LinkedAccountRow } from '../ports/link-rows.ts'
 import type { DecisionHead, Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { candidateGrants } from './candidate-grants.ts'
 import { forgottenOf } from './forgotten-of.ts'
+import { linkedFor } from './linked-for.ts'
 import { type CountersNow, loadCounters } from './load-counters.ts'
 import { livesAt, type SessionFacts, sessionFacts } from './session-facts.ts'
 
@@ -26,6 +28,8 @@ export type LoadedFacts = {
   countersNow: CountersNow
   /** The execution whose debt this payment would settle. */
   debtActionId: string | null
+  /** The accounts that fill fields of the action, as they are linked now. */
+  accounts: readonly LinkedAccountRow[]
   /** The agent's session, if it lives. */
   session: DecisionHead['session'] | undefined
 }
@@ -64,6 +68,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
   )
   const debt = action && isSpend ? await debtFor(tx, userId, action, checked.arguments) : NO_DEBT
 
+  const linked = await linkedFor(broker, tx, userId, loaded, action)
   const facts: Facts = {
     nowMs: tx.nowMs,
     reservedAtMs: countersNow.reservedAtMs,
@@ -71,7 +76,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     frozenBy: frozen.map((freeze) => freeze.id),
     agent: agent
       ? {
-          connected: agent.agentStatus === 'connected',
+          connected: agent.agentStatus === 'connected' && agent.endedFamilies === 0,
           lineageId: agent.lineageId,
           deploymentIds: idsOf(agent),
         }
@@ -89,6 +94,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     session: session && looksBack(effects, grants) ? sessionFacts(session) : NOTHING_READ,
     spendingStopped: isSpend && (head?.openIncidents ?? 0) > 0,
     debt: debt.facts,
+    accounts: { unlinked: linked.unlinked, unavailable: [] },
     grants,
     counters: countersNow.counters,
     forgotten: await forgottenOf(broker, tx, userId),
@@ -97,6 +103,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
   }
   return {
     facts,
+    accounts: linked.rows,
     lineageId: subject.agentLineage,
     loaded,
     action,

@@ -69,6 +69,8 @@ export type DecisionHead = {
   openIncidents: number
   /** Whether anything at all is frozen; mostly nothing is, and nobody needs to look further. */
   anyFreeze: boolean
+  /** How many ended token families had this session: a token of theirs decides nothing more. */
+  endedFamilies: number
   /** How many budgets of their own the user has set. */
   userBudgets: number
 }
@@ -241,12 +243,7 @@ export interface Incidents {
   /** Whether an open incident stops this skill's spending for this user. */
   stopsSpending(userId: string, skillId: string): Answer<boolean>
   /** The open incident of this kind about one action of the user's. */
-  openFor(
-    userId: string,
-    skillId: string,
-    actionId: string,
-    kind: string,
-  ): Answer<IncidentRow | undefined>
+  openFor(userId: string, skillId: string, actionId: string, kind: string): Answer<IncidentRow | undefined>
   insert(row: IncidentRow): Answer<void>
   close(id: string, atMs: number): Answer<void>
 }

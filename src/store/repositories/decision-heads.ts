@@ -1,4 +1,4 @@
-import { and, type Column, eq, sql } from 'drizzle-orm'
+import { and, type Column, eq, isNotNull, sql } from 'drizzle-orm'
 import type { DecisionHead, DecisionHeads, HeadOf } from '../../ports/store.ts'
 import { mapped, type Preparation, Repository } from './repository.ts'
 
@@ -7,7 +7,7 @@ import { mapped, type Preparation, Repository } from './repository.ts'
  * each time it runs (measured: 25 µs against 2).
  */
 export function prepareDecisionHeads({ db, t, d }: Preparation) {
-  const { agents, skills, users, sessions, incidents, freezes, userBudgets } = t
+  const { agents, skills, users, sessions, incidents, freezes, userBudgets, tokenFamilies } = t
   const p = sql.placeholder
   const skill = <T>(column: Column) =>
     sql<T>`(select ${column} from ${skills} where ${eq(skills.id, p('skillId'))})`.as(column.name)
@@ -43,6 +43,13 @@ export function prepareDecisionHeads({ db, t, d }: Preparation) {
             .mapWith(Number)
             .as('open_incidents'),
           anyFreeze: sql<number>`exists (select 1 from ${freezes})`.mapWith(Number).as('any_freeze'),
+          endedFamilies: sql<number>`(select cast(count(*) as integer) from ${tokenFamilies} where ${and(
+            eq(tokenFamilies.sessionId, p('sessionId')),
+            eq(tokenFamilies.userId, p('userId')),
+            isNotNull(tokenFamilies.endedAtMs),
+          )})`
+            .mapWith(Number)
+            .as('ended_families'),
           userBudgets: sql<number>`(select cast(count(*) as integer) from ${userBudgets} where ${eq(
             userBudgets.userId,
             p('userId'),
