@@ -8,7 +8,7 @@ import { type Browser, beginSignIn, finishSignIn } from '../../src/people/sign-i
 import { beginStepUp, finishStepUp } from '../../src/people/step-up.ts'
 import type { Message } from '../../src/ports/messenger.ts'
 import { createAuthenticator, type SoftwareAuthenticator, type Tricks } from './software-authenticator.ts'
-import { createTestBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts'
+import { createTestBroker, type TestBroker } from './test-broker.ts'
 
 export const ORIGIN = 'https://broker.example'
 export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
@@ -39,9 +39,9 @@ export type PeopleWorld = {
 
 /** Signing in over a test broker, with authenticators of its own; what people are told is kept in `told`. */
 export async function createPeopleWorld(
-  about: Partial<Pick<PeopleDeps, 'provider'> & PeopleDeps['settings']> & { broker?: TestBrokerOptions } = {},
+  about: Partial<Pick<PeopleDeps, 'provider'> & PeopleDeps['settings']> & { test?: TestBroker } = {},
 ): Promise<PeopleWorld> {
-  const test = await createTestBroker(about.broker)
+  const test = about.test ?? (await createTestBroker())
   const told: PeopleWorld['told'] = []
   const deps: PeopleDeps = {
     broker: test.broker,

@@ -12,6 +12,7 @@ import type { Route } from '../../src/http/route.ts'
 import { allRoutes } from '../../src/http/routes.ts'
 import type { PageSurface } from '../../src/http/surface-route.ts'
 import { openKeyRing } from '../../src/keys/folder-key-ring.ts'
+import { sessionLookup } from '../../src/open-people.ts'
 import type { KeyRing } from '../../src/ports/key-ring.ts'
 import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
 import { createTestBroker, NOW_MS, type TestBroker } from './test-broker.ts'
@@ -86,6 +87,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     allowsDevelopmentTokens: true,
     rateLimits: { address: PLENTY, agent: PLENTY, user: PLENTY },
     monotonicMs: () => test.clock.nowMs(),
+    sessions: sessionLookup(broker),
     ...(options.pages ? { pages: options.pages(broker, publisher) } : {}),
     ...options.app,
   })
