@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { AuthorityChanges } from './broker/authority-changes.ts'
-import { type BackgroundLoop, startLoop } from './broker/background-loop.ts'
+import { startLoop } from './broker/background-loop.ts'
 import type { Broker, Logger, Settings } from './broker/broker.ts'
 import { cancelInFlight } from './broker/cancel-in-flight.ts'
+import { checkKeys } from './broker/check-keys.ts'
 import { checkRegister } from './broker/check-register.ts'
 import { currentEpoch, settingsInEpoch } from './broker/current-epoch.ts'
 import { startDelivery } from './broker/deliver-messages.ts'
@@ -14,10 +12,9 @@ import { InFlight } from './broker/in-flight.ts'
 import { ALWAYS_ADMITS } from './broker/log-watch.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
 import { checkKeyStore, noteKeyStore } from './broker/note-key-store.ts'
-import { type CheckpointPublisher, openCheckpointPublisher } from './broker/publish-checkpoint.ts'
+import type { CheckpointPublisher } from './broker/publish-checkpoint.ts'
 import { RecentRefusals } from './broker/recent-refusals.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
-import { takeUpUnsettled } from './broker/take-up-unsettled.ts'
 import { WakeUp } from './broker/wake-up.ts'
 import { watchStore } from './broker/watched-store.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
@@ -28,11 +25,8 @@ import type { RateLimitOptions } from './http/rate-limit.ts'
 import { allRoutes } from './http/routes.ts'
 import { listen } from './http/server.ts'
 import { terminalLoginRoutes } from './http/terminal-login-routes.ts'
-import { openCellStore } from './keys/cell-store.ts'
-import { openKeyRing } from './keys/folder-key-ring.ts'
 import { createManifestVerifier } from './keys/jose-manifest-verifier.ts'
 import { createIds } from './keys/new-id.ts'
-import { openPseudonyms } from './keys/pseudonyms.ts'
 import { openReachKeys } from './keys/reach-keys.ts'
 import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
 import { openMcpSurface } from './mcp/mcp-surface.ts'
@@ -40,6 +34,7 @@ import { openCarriers } from './notify/open-carriers.ts'
 import { type Oauth, openOauth } from './oauth/open-oauth.ts'
 import { sweepOauth } from './oauth/sweep.ts'
 import { openPeople, sessionLookup } from './open-people.ts'
+import { openRegister, openStorage, type Storage, StorageMisplaced } from './open-storage.ts'
 import { openPages } from './pages/open-pages.ts'
 import { peoplePages } from './pages/people-pages.ts'
 import { inviteFirstOperator } from './people/invite.ts'
@@ -51,11 +46,12 @@ import { type DocumentFetcherConfig, openDocumentFetcher } from './skills/guarde
 import { openHttpSkillCaller } from './skills/http-skill.ts'
 import { NO_LINK_CLIENTS, openLinkClients } from './skills/link-clients-file.ts'
 import { folderFault, listenFault } from './start-faults.ts'
-import { openCheckpointRegisterFile } from './store/checkpoint-register-file.ts'
-import { dataFilesIn, registerFileIn } from './store/data-files.ts'
+import { startNode } from './start-node.ts'
+import { ObjectStoreUnfit } from './store/checkpoint-register-object.ts'
+import { dataFilesIn } from './store/data-files.ts'
 import { claimDataFolder } from './store/data-folder.ts'
 import { movedTo } from './store/moved-mark.ts'
-import { openSqliteStore } from './store/open-sqlite.ts'
+import { RegisterMisplaced } from './store/open-checkpoint-register.ts'
 
 export type RunningBroker = {
   /** What it is reached under; the issuer of its tokens. */
@@ -84,8 +80,6 @@ export class StartRefused extends Error {
   override name = 'StartRefused'
 }
 
-const MIGRATIONS = fileURLToPath(new URL('../migrations/sqlite', import.meta.url))
-const MERGE_WITHIN_MS = 5_000
 const IN_DOUBT_PAUSE_MS = 1_000
 const KEY_STORE_PAUSE_MS = 60_000
 const UNUSED_PAUSE_MS = 5_000
@@ -135,40 +129,44 @@ async function open(
   })
   closers.push(() => server.stop(0))
 
-  const files = dataFilesIn(config.dataFolder)
-  const moved = movedTo(config.dataFolder)
+  const moved = config.databaseUrl === null ? movedTo(config.dataFolder) : undefined
   if (moved !== undefined)
     throw new StartRefused(
       `the database of ${config.dataFolder} was moved to ${moved}: set COUNTERSIGN_DATABASE_URL to it. What is left in the folder is older`,
     )
-  const isNew = !existsSync(files.database)
-  const keys = openKeyRing(files.keys, Date.now(), isNew)
-  const broker = openBroker(config, issuerOf(config, server.port), keys, logger, isNew, closers)
+  const storage = await openStorage(config, closers).catch((error: unknown) => {
+    throw error instanceof StorageMisplaced ? new StartRefused(error.message, { cause: error }) : error
+  })
+  const { keys, isShared } = storage
+  const broker = openBroker(config, issuerOf(config, server.port), storage, logger, closers)
   const changes = new AuthorityChanges()
   const held = new HeldQuestions(broker, changes)
   broker.store = watchStore(broker.store, changes)
   broker.settings = await settingsInEpoch(broker)
   const keyStore = await checkKeyStore(broker)
   if (keyStore.kind !== 'ok') throw new StartRefused(keyStore.message)
+  const sameKeys = await checkKeys(broker, !isShared)
+  if (sameKeys.kind !== 'ok') throw new StartRefused(sameKeys.message)
   await noteKeyStore(broker)
   const keyStoreNotes = startLoop('note_key_store', KEY_STORE_PAUSE_MS, logger, () => noteKeyStore(broker))
   closers.push(() => keyStoreNotes.stop())
-  const register = openCheckpointRegisterFile(registerFileIn(config.dataFolder, await currentEpoch(broker)))
+  const { register, warning } = await registerOf(config, broker)
+  if (warning !== null) logger.warn(warning)
   const checked = await checkRegister(broker, register)
   if (checked.kind !== 'ok') throw new StartRefused(checked.message)
-  const publisher = openCheckpointPublisher(broker, register)
-  closers.push(() => publisher.stop())
-  const takenUp = await takeUpUnsettled(broker)
-  if (takenUp > 0) logger.warn('taken_up_in_doubt', { count: takenUp })
-  await publisher.publishNow()
-  publisher.start()
-  const inDoubt: BackgroundLoop = startLoop('resolve_in_doubt', IN_DOUBT_PAUSE_MS, logger, () =>
-    resolveDue(broker),
+  const node = await startNode(broker, register, isShared)
+  closers.push(() => node.stop())
+  const { publisher } = node
+  const inDoubt = node.loop(
+    'sweeper',
+    'resolve_in_doubt',
+    IN_DOUBT_PAUSE_MS,
+    (leased) => () => resolveDue(leased),
   )
   closers.push(() => inDoubt.stop())
-  const unused = startLoop('expire_unused_grants', UNUSED_PAUSE_MS, logger, openUnusedSweep(broker))
+  const unused = node.loop('sweeper', 'expire_unused_grants', UNUSED_PAUSE_MS, openUnusedSweep)
   closers.push(() => unused.stop())
-  const reachKeys = openReachKeys(files.reachKeys)
+  const reachKeys = openReachKeys(dataFilesIn(config.secretsFolder).reachKeys)
   const { skills: caller } = broker
   const nowMs = () => broker.store.now().nowMs
   const carriers = openCarriers({
@@ -186,7 +184,12 @@ async function open(
   const documents = openDocumentFetcher({ devOrigins: config.skillDevOrigins, ...options.documents })
   closers.push(() => documents.close())
   const oauth = oauthOf(config, server.port, broker, documents.fetch)
-  const oauthSweep = startLoop('sweep_oauth', OAUTH_SWEEP_PAUSE_MS, logger, () => sweepOauth(broker))
+  const oauthSweep = node.loop(
+    'sweeper',
+    'sweep_oauth',
+    OAUTH_SWEEP_PAUSE_MS,
+    (leased) => () => sweepOauth(leased),
+  )
   closers.push(() => oauthSweep.stop())
 
   const people = openPeople(config, broker)
@@ -213,6 +216,15 @@ async function open(
   }
 }
 
+async function registerOf(config: Config, broker: Broker) {
+  try {
+    return await openRegister(config, await currentEpoch(broker), broker.settings.logOrigin)
+  } catch (error) {
+    if (!(error instanceof RegisterMisplaced) && !(error instanceof ObjectStoreUnfit)) throw error
+    throw new StartRefused(error.message, { cause: error })
+  }
+}
+
 function claimFolder(folder: string): { release(): void } {
   try {
     return claimDataFolder(folder, Date.now())
@@ -229,24 +241,11 @@ function refusedFor(fault: string | undefined, cause: unknown): unknown {
 function openBroker(
   config: Config,
   issuer: string,
-  signer: KeyRing,
+  { store, cells, keys: signer, pseudonyms }: Storage,
   logger: Logger,
-  isNew: boolean,
   closers: (() => Promise<void>)[],
 ): Broker {
-  const files = dataFilesIn(config.dataFolder)
   const secrets = config.skillSecretsFile === null ? NO_SECRETS : openSkillSecrets(config.skillSecretsFile)
-  const pseudonymsFile = join(config.dataFolder, 'pseudonyms.secret')
-  const pseudonyms = openPseudonyms(pseudonymsFile, isNew)
-  const cells = openCellStore({
-    file: files.cells,
-    kekFile: config.kekFile,
-    nowMs: Date.now(),
-    mayCreate: isNew,
-  })
-  closers.push(() => cells.close())
-  const store = openSqliteStore({ file: files.database, migrationsFolder: MIGRATIONS })
-  closers.push(() => store.close())
   const skills = openHttpSkillCaller({ devOrigins: config.skillDevOrigins })
   // Whoever stops has waited for the calls already: what still runs is handed over, not waited for.
   closers.push(() => Promise.race([skills.close(), after(HAND_OVER_MS)]))
@@ -283,7 +282,7 @@ function settingsOf(config: Config, issuer: string): Settings {
     logOrigin: config.logOrigin,
     // Leaves name the rules by this: the version of the decision and what was configured.
     policyDigest: taggedDigest('countersign/v1/policy', { decision: 1, rules: plainJson(rules) }),
-    mergeWithinMs: MERGE_WITHIN_MS,
+    mergeWithinMs: config.mergeWithinMs,
     developmentEndpoints: config.skillDevOrigins,
   }
 }

@@ -7,6 +7,7 @@ import { type BackgroundLoop, startLoop } from './background-loop.ts'
 import type { Broker } from './broker.ts'
 import { flushCounts } from './flush-counts.ts'
 import { fencedStore, type Lease, LeaseLost } from './leases.ts'
+import type { Sequencer } from './sequence-log.ts'
 
 /** A signed head that anybody may see. */
 export type PublishedCheckpoint = TreeHead & { readonly note: string }
@@ -42,11 +43,13 @@ export type CheckpointPublisher = {
  * Keeps a signed checkpoint at most one second behind the log. Signs nothing while the log does not grow.
  *
  * @param lease Where several processes share the log: whoever holds it signs, the others serve what is stored.
+ * @param sequencer Run before each checkpoint, which then covers whatever was committed by then.
  */
 export function openCheckpointPublisher(
   broker: Broker,
   register: CheckpointRegister,
   lease?: Lease,
+  sequencer?: Sequencer,
 ): CheckpointPublisher {
   const store = lease ? fencedStore(broker.store, lease) : broker.store
   let newest: PublishedCheckpoint | undefined
@@ -59,6 +62,7 @@ export function openCheckpointPublisher(
     if (conflict) throw conflict
     if (lease && !lease.isHeld()) return followOnce()
     const fence = lease?.fence()
+    await sequencer?.run()
     const head = await broker.store.treeHead()
     if (newest && newest.treeSize === head.treeSize) return newest
     try {
