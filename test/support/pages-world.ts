@@ -34,9 +34,12 @@ export const FULL_WISH = consentRequestShape.parse({
 })
 
 /** Puts a user's life in place as it comes about: connected, asked, allowed, used, asked again. */
-export async function createPagesWorld(test: TestBroker, about: { zone?: string } = {}): Promise<PagesWorld> {
+export async function createPagesWorld(
+  test: TestBroker,
+  about: { zone?: string; userId?: string } = {},
+): Promise<PagesWorld> {
   const { broker } = test
-  const userId = broker.newId('user')
+  const userId = about.userId ?? broker.newId('user')
   await registerSkill(broker, COFFEE)
   test.secrets.set('coffee.order /payment_token', SECRET)
   test.skill.replyAlways(coffeeSkill)
