@@ -51,6 +51,14 @@ export async function freeze(
   if (refused) return refused
   const freezeId = freezeIdOf(kind, target)
   const seal = await sealerFor(broker, { userId: kind === 'user' ? target : '', skillId: '' })
+  const leafOf = (outcome: 'freezing' | 'frozen', includesCleanUp: boolean) => ({
+    type: 'freeze' as const,
+    outcome,
+    reason: kind,
+    core: { includesCleanUp },
+    subj: { operator: operatorId, target },
+    body: { reason },
+  })
 
   const frozen = await broker.store.transaction(async (tx) => {
     const [standing] = await tx.freezes.matching([freezeId])
@@ -66,27 +74,22 @@ export async function freeze(
       operatorId,
       createdAtMs: standing?.createdAtMs ?? tx.nowMs,
     })
-    const leaf = seal(
-      {
-        type: 'freeze',
-        outcome: 'frozen',
-        reason: kind,
-        core: { includesCleanUp },
-        subj: { operator: operatorId, target },
-        body: { reason },
-      },
-      tx.nowMs,
-    )
-    await tx.log.append(leaf, tx.nowMs)
+    await tx.log.append(seal(leafOf('freezing', includesCleanUp), tx.nowMs), tx.nowMs)
     return {
       wasFrozen: standing !== undefined,
       includesCleanUp,
       targetKnown: await isKnown(broker, tx, kind, target),
     }
   })
-  // What was decided before the freeze was there to be seen may still be committed: it ends first, and is listed.
+  // What was decided before the freeze was there to be seen may still be committed: it ends first, and is listed. So no
+  // permit follows upon the second leaf.
   await broker.store.drained()
-  const unsettled = await broker.store.read((tx) => unsettledUnder(tx, freezeId))
+  const unsettled = await broker.store.transaction(async (tx) => {
+    const [standing] = await tx.freezes.matching([freezeId])
+    // Lifted meanwhile: the log must not end on saying that it stands.
+    if (standing) await tx.log.append(seal(leafOf('frozen', standing.includesCleanUp), tx.nowMs), tx.nowMs)
+    return unsettledUnder(tx, freezeId)
+  })
 
   const { includesCleanUp, ...answer } = frozen
   const toCancel = includesCleanUp ? [] : unsettled.map((permit) => permit.actionId)

@@ -75,7 +75,8 @@ export class PostgresConnection {
   run<Row>(statement: PostgresStatement, values: Values): Row[] | Promise<Row[]> {
     const { name, text, binds, read, isWrite } = statement
     if (isWrite) this.#wrote = true
-    const query = { name, text, values: binds.map((bind) => bind(values)) }
+    const bound = binds.map((bind) => bind(values))
+    const query = { name, text, values: isWrite ? bound : bound.map(findable) }
     if (read !== null) return this.ask(query).then((rows) => rows.map((row) => read(row) as Row))
     this.#send(query)
     return []
@@ -139,6 +140,11 @@ export class PostgresConnection {
       this.#failure ??= error
     })
   }
+}
+
+/** No text here can hold a NUL, so nothing equals one that does: it is asked for as what nobody can have stored. */
+function findable(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uffff') : value
 }
 
 /** Waits for every one of several answers, so that none of them fails unheard; throws the first failure. */

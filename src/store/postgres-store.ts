@@ -48,13 +48,17 @@ export class PostgresStore implements Store {
   #edge: Edge = EMPTY_EDGE
   #marksSweptAtMs = 0
   #closed = false
+  readonly #running = new Set<Promise<unknown>>()
 
   constructor(parts: PostgresParts) {
     this.#parts = parts
   }
 
-  async transaction<T>(work: (tx: Tx) => Promise<T>, { userId = '' }: UnitOwner = {}): Promise<T> {
-    if (this.#closed) throw new Error('the store is closed')
+  transaction<T>(work: (tx: Tx) => Promise<T>, { userId = '' }: UnitOwner = {}): Promise<T> {
+    return this.#track(() => this.#transact(work, userId))
+  }
+
+  async #transact<T>(work: (tx: Tx) => Promise<T>, userId: string): Promise<T> {
     const endTurn = await this.#parts.turns.take(userId)
     try {
       for (let tries = 1; ; tries++) {
@@ -68,8 +72,11 @@ export class PostgresStore implements Store {
     }
   }
 
-  async read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new Error('the store is closed')
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#track(() => this.#read(work))
+  }
+
+  async #read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#look(work)
@@ -97,8 +104,7 @@ export class PostgresStore implements Store {
   }
 
   async treeHead() {
-    if (this.#closed) throw new Error('the store is closed')
-    const [[size] = []] = await this.#ask(this.#parts.readers, SIZE)
+    const [[size] = []] = await this.#track(() => this.#ask(this.#parts.readers, SIZE))
     const edge = await this.read((tx) => storedEdge(tx, Number(size), this.#edge))
     if (edge.treeSize > this.#edge.treeSize) this.#edge = edge
     return { treeSize: edge.treeSize, rootHash: rootOf(edge) }
@@ -115,7 +121,20 @@ export class PostgresStore implements Store {
 
   async close(): Promise<void> {
     this.#closed = true
+    // What began is finished: whoever waits for it is told what became of it.
+    await Promise.allSettled(this.#running)
     await Promise.all([this.#parts.writers.close(), this.#parts.readers.close()])
+  }
+
+  async #track<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Error('the store is closed')
+    const running = work()
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
   }
 
   /** Does the work once. */

@@ -108,8 +108,8 @@ describe('a freeze', () => {
     await stop('skill', 'coffee.order')
     await unfreeze(test.broker, { freezeId: 'skill:coffee.order', operatorId: 'op_bob', reason: 'all clear' })
     const leaves = (await test.leaves()).filter((leaf) => leaf.type === 'freeze')
-    expect(leaves.map((leaf) => leaf.outcome)).toEqual(['frozen', 'unfrozen'])
-    expect(await test.openPart(leaves[1]?.eventId ?? '', 'subj')).toEqual({
+    expect(leaves.map((leaf) => leaf.outcome)).toEqual(['freezing', 'frozen', 'unfrozen'])
+    expect(await test.openPart(leaves[2]?.eventId ?? '', 'subj')).toEqual({
       operator: 'op_bob',
       target: 'coffee.order',
       frozenBy: 'op_ada',
