@@ -2,23 +2,23 @@ import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { visibleText } from '../core/text-rules.ts'
 import { KEY_PURPOSES } from '../ports/signer.ts'
-import { readText } from './read-input.ts'
+import { type Env, tokenFor } from './credentials-file.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
-type Options = { purpose: string; reason: string; tokenFile: string; broker: string; kid?: string }
+type Options = { purpose: string; reason: string; tokenFile?: string; broker: string; kid?: string }
 
 const rotatedShape = z.object({ kid: z.string(), previousKid: z.string() })
 const problemShape = z.object({ code: z.string(), detail: z.string() })
 
 /** Changes of the broker's own keys go through its API, so that each is a leaf under an operator's name. */
-export function addKeysRotate(keys: Command, terminal: Terminal): void {
+export function addKeysRotate(keys: Command, terminal: Terminal, env: Env): void {
   command(
     keys,
     'rotate',
     "replace one of the broker's own keys; what the old one signed still verifies",
   ).action(async (options: Options) => {
     const path = `/v1/operator/keys/${options.purpose}/rotate`
-    const answer = rotatedShape.safeParse(await post(path, options, terminal))
+    const answer = rotatedShape.safeParse(await post(path, options, terminal, env))
     if (!answer.success) return
     const { kid, previousKid } = answer.data
     terminal.out(terminal.paint('green', `${options.purpose} key ${kid} signs now`))
@@ -28,7 +28,7 @@ export function addKeysRotate(keys: Command, terminal: Terminal): void {
     .requiredOption('--kid <thumbprint>', 'which one')
     .action(async (options: Options) => {
       const path = `/v1/operator/keys/${options.purpose}/${encodeURIComponent(options.kid ?? '')}/retire`
-      const answer = await post(path, options, terminal)
+      const answer = await post(path, options, terminal, env)
       if (answer !== undefined)
         terminal.out(terminal.paint('green', `${options.purpose} key ${options.kid} is retired`))
     })
@@ -42,14 +42,19 @@ function command(keys: Command, name: string, description: string): Command {
       new Option('--purpose <purpose>', 'what the key is for').choices(KEY_PURPOSES).makeOptionMandatory(),
     )
     .requiredOption('--reason <text>', 'why, as the log will say')
-    .requiredOption('--token-file <file>', "an operator's access token")
+    .option('--token-file <file>', "an operator's token (default: what countersign login --operator stored)")
     .option('--broker <url>', 'the broker', 'http://localhost:8787')
 }
 
 /** Returns the answer's JSON, or prints why it was refused and returns undefined. */
-async function post(path: string, options: Options, terminal: Terminal): Promise<unknown> {
+async function post(path: string, options: Options, terminal: Terminal, env: Env): Promise<unknown> {
   if (!URL.canParse(path, options.broker)) throw new CannotRun(`${options.broker} is not a URL`)
-  const token = readText(options.tokenFile).trim()
+  const token = tokenFor(env, options.broker, 'operator', options.tokenFile)
+  if (token === undefined) {
+    throw new CannotRun(
+      `run countersign login --operator --broker ${options.broker} first, or give --token-file`,
+    )
+  }
   const response = await fetch(new URL(path, options.broker), {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

@@ -2,14 +2,14 @@ import type { Command } from 'commander'
 import { type NoteKey, parseVkey } from '../core/merkle/note-key.ts'
 import { httpLogSource } from '../sdk/http-log-source.ts'
 import { type LogVerdict, verifyLog } from '../sdk/verify-log.ts'
+import { type Env, tokenFor } from './credentials-file.ts'
 import { findLogKey, openDataView, viewLogSource } from './data-log.ts'
 import { printLogFault } from './print-log-fault.ts'
-import { readText } from './read-input.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
 type Options = { data?: string; url?: string; vkey?: string; tokenFile?: string; json: boolean }
 
-export function addLogVerify(log: Command, terminal: Terminal): void {
+export function addLogVerify(log: Command, terminal: Terminal, env: Env): void {
   log
     .command('verify')
     .description('verify a whole log: its signature, every entry, every hash, the root')
@@ -20,7 +20,9 @@ export function addLogVerify(log: Command, terminal: Terminal): void {
     .option('--json', 'print the verdict as JSON', false)
     .action(async (options: Options) => {
       const verdict =
-        options.data === undefined ? await verifyServed(options) : await verifyData(options.data, options)
+        options.data === undefined
+          ? await verifyServed(options, env)
+          : await verifyData(options.data, options)
       if (options.json) terminal.out(JSON.stringify(toJson(verdict), null, 2))
       else print(verdict, terminal)
       terminal.exitWith(verdict.kind === 'verified' ? 0 : 1)
@@ -36,12 +38,12 @@ export function readVkey(vkey: string | undefined, option = '--vkey'): NoteKey {
   return key
 }
 
-async function verifyServed({ url, vkey, tokenFile }: Options): Promise<LogVerdict> {
+async function verifyServed({ url, vkey, tokenFile }: Options, env: Env): Promise<LogVerdict> {
   if (url === undefined) throw new CannotRun('say which log: --data <folder> or --url <prefix>')
   if (!URL.canParse(url)) throw new CannotRun(`${url} is not a URL`)
   const logKey = readVkey(vkey)
-  // A token on the command line would stand in every process list.
-  const options = tokenFile === undefined ? {} : { token: readText(tokenFile).trim() }
+  const token = tokenFor(env, url, 'operator', tokenFile)
+  const options = token === undefined ? {} : { token }
   return verifyLog(httpLogSource(url, options), { logKey })
 }
 

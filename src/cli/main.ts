@@ -2,11 +2,13 @@
 import { Command, CommanderError } from 'commander'
 import { addBackup } from './backup.ts'
 import { addDoctor } from './doctor.ts'
+import { addFailover } from './failover.ts'
 import { addKeysGenerate } from './keys-generate.ts'
 import { addKeysRotate } from './keys-rotate.ts'
 import { addLogFollow } from './log-follow.ts'
 import { addLogPromise } from './log-promise.ts'
 import { addLogVerify } from './log-verify.ts'
+import { addLogin } from './login.ts'
 import { addManifestDiff } from './manifest-diff.ts'
 import { addManifestLint } from './manifest-lint.ts'
 import { addManifestRegister } from './manifest-register.ts'
@@ -26,7 +28,7 @@ const program = new Command('countersign')
 
 const keys = program.command('keys').description('signing keys')
 addKeysGenerate(keys, terminal)
-addKeysRotate(keys, terminal)
+addKeysRotate(keys, terminal, process.env)
 
 const manifest = program.command('manifest').description("a skill's manifest: check, sign, compare, register")
 addManifestLint(manifest, terminal)
@@ -38,14 +40,16 @@ addManifestRegister(manifest, terminal)
 const log = program
   .command('log')
   .description('the published log: verify it, follow it, hold its promises against it')
-addLogVerify(log, terminal)
+addLogVerify(log, terminal, process.env)
 addLogFollow(log, terminal)
 addLogPromise(log, terminal)
 
 addDoctor(program, terminal)
+addLogin(program, terminal, process.env)
 addBackup(program, terminal, process.env)
 addRestore(program, terminal, process.env)
 addMigrate(program, terminal, process.env)
+addFailover(program, terminal, process.env)
 addToken(program, terminal, process.env)
 
 try {
