@@ -4,9 +4,11 @@ import { decide } from '../core/decision/decide.ts'
 import type { Decision, Facts, Invalid, Refusal, RefusalCode } from '../core/decision/decision.ts'
 import type { AskReason } from '../core/grant/ask-first.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import type { LinkedAccountRow } from '../ports/link-rows.ts'
 import type { ActionRow, ApprovalRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import { StoreUnavailable } from '../ports/store-unavailable.ts'
+import { NO_ACCOUNTS, type ReadyAccounts, readyAccounts } from './account-tokens.ts'
 import { decidedRow, newActionRow, requestDigestOf } from './action-row.ts'
 import { askPerson, withApproval } from './ask-person.ts'
 import type { Broker } from './broker.ts'
@@ -32,6 +34,8 @@ export type Permit = {
   retentionDays: Readonly<Record<string, number>>
 }
 
+type AccountsWanted = { kind: 'accounts_wanted'; rows: readonly LinkedAccountRow[] }
+
 export type Authorization =
   | { kind: 'invalid'; faults: readonly ArgumentFault[] }
   | { kind: 'key_conflict' }
@@ -54,12 +58,34 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     userId: asked.userId,
     skillId: await knownSkill(broker, asked.skill),
   })
-  const authorization = await broker.store.transaction<Authorization>(async (tx) => {
+  let accounts = NO_ACCOUNTS
+  for (let tries = 1; ; tries++) {
+    const authorization = await authorizeWith(broker, asked, seal, accounts)
+    if (authorization.kind === 'ask') broker.deliveries.wake()
+    if (authorization.kind !== 'accounts_wanted') return authorization
+    const { rows } = authorization
+    // What changes under our hands each time cannot be used now.
+    accounts = tries < ACCOUNT_TRIES_MOST ? await readyAccounts(broker, rows) : noneOf(rows)
+  }
+}
+
+/** Only an action that is permitted and fills an account needs more than one try: tokens are opened between two. */
+const ACCOUNT_TRIES_MOST = 3
+
+function authorizeWith(
+  broker: Broker,
+  asked: ActionRequest,
+  seal: LeafSealer,
+  accounts: ReadyAccounts,
+): Promise<Authorization | AccountsWanted> {
+  return broker.store.transaction<Authorization | AccountsWanted>(async (tx) => {
     const before = await tx.actions.findByKey(asked.userId, asked.agentId, asked.idempotencyKey)
     if (before && before.requestDigest !== requestDigestOf(asked)) return { kind: 'key_conflict' }
     if (before && isRemembered(before)) return { kind: 'remembered', row: before }
 
-    const { loaded, decision } = await decideAsked(broker, tx, asked, before)
+    const { loaded, decision } = await decideAsked(broker, tx, asked, before, accounts)
+    if (decision.effect === 'permit' && !holdsAll(accounts, loaded.accounts))
+      return { kind: 'accounts_wanted', rows: loaded.accounts }
     await touchSession(tx, asked, loaded.session)
     if (decision.effect === 'invalid') return { kind: 'invalid', faults: decision.faults }
     if (decision.effect === 'ask' && before && loaded.facts.approval?.state === 'waiting') {
@@ -72,10 +98,8 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
     const fresh = newActionRow(before?.id ?? broker.newId('action'), asked, loaded.lineageId, tx.nowMs)
     // The call that is decided says what it runs on and in which session, not the one that asked first.
     const row = before ? { ...before, deploymentId: fresh.deploymentId, sessionId: fresh.sessionId } : fresh
-    return record(broker, tx, seal, { asked, loaded, decision, row, isNew: !before })
+    return record(broker, tx, seal, { asked, loaded, decision, row, isNew: !before, accounts })
   }, asked)
-  if (authorization.kind === 'ask') broker.deliveries.wake()
-  return authorization
 }
 
 /**
@@ -83,7 +107,9 @@ export async function authorizeAction(broker: Broker, asked: ActionRequest): Pro
  */
 export async function previewDecision(broker: Broker, asked: AskedAction): Promise<Decision | Invalid> {
   broker.recentRefusals.count('dry_run')
-  return broker.store.read(async (tx) => (await decideAsked(broker, tx, asked, undefined)).decision)
+  return broker.store.read(
+    async (tx) => (await decideAsked(broker, tx, asked, undefined, NO_ACCOUNTS)).decision,
+  )
 }
 
 /** Loads the facts and decides; whether a person may be asked now is looked up only where somebody has to be. */
@@ -92,8 +118,10 @@ async function decideAsked(
   tx: Tx,
   asked: AskedAction,
   before: ActionRow | undefined,
+  accounts: ReadyAccounts,
 ): Promise<{ loaded: LoadedFacts; decision: Decision | Invalid }> {
-  const loaded = await withApproval(tx, asked, await loadFacts(broker, tx, asked), before)
+  const found = await withApproval(tx, asked, await loadFacts(broker, tx, asked), before)
+  const loaded = accounts.unavailable.size === 0 ? found : withUnavailable(found, accounts)
   const decision = decideSafely(broker, asked, loaded.facts)
   if (decision.effect !== 'ask' || loaded.facts.approval?.state === 'waiting') return { loaded, decision }
   const line = { ...asked, lineageId: loaded.lineageId }
@@ -112,6 +140,21 @@ async function stillWaiting(
   if (!approval) return undefined
   broker.recentRefusals.count('asked_again')
   return { kind: 'ask', row, approval, questions: JSON.parse(approval.questions) as AskReason[] }
+}
+
+function withUnavailable(loaded: LoadedFacts, { unavailable }: ReadyAccounts): LoadedFacts {
+  const gone = loaded.accounts.map(({ link }) => link).filter((link) => unavailable.has(link))
+  const accounts = { ...loaded.facts.accounts, unavailable: gone }
+  return { ...loaded, facts: { ...loaded.facts, accounts } }
+}
+
+/** Whether a token is at hand for every account, as it is linked right now. */
+function holdsAll({ tokens }: ReadyAccounts, rows: readonly LinkedAccountRow[]): boolean {
+  return rows.every(({ link, revision }) => tokens.get(link)?.revision === revision)
+}
+
+function noneOf(rows: readonly LinkedAccountRow[]): ReadyAccounts {
+  return { tokens: new Map(), unavailable: new Set(rows.map(({ link }) => link)) }
 }
 
 /** Cells are made only for skills that exist: names an agent invents must not fill the key store. */
@@ -135,13 +178,15 @@ type Deciding = {
   decision: Decision
   row: ActionRow
   isNew: boolean
+  accounts: ReadyAccounts
 }
 
 async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Deciding): Promise<Authorization> {
   const { asked, loaded, decision, isNew } = deciding
   const { facts } = loaded
   const attemptKey = broker.pseudonyms.brokerKey(asked.userId, asked.agentId, asked.idempotencyKey, 1)
-  const body = decision.effect === 'permit' ? bytesToSend(broker, asked, loaded, attemptKey) : null
+  const body =
+    decision.effect === 'permit' ? bytesToSend(broker, asked, loaded, attemptKey, deciding.accounts) : null
   let row = decidedRow(
     deciding.row,
     decision,
@@ -212,11 +257,13 @@ function bytesToSend(
   asked: ActionRequest,
   loaded: LoadedFacts,
   brokerKey: string,
+  accounts: ReadyAccounts,
 ): Buffer | null {
   if (!loaded.loaded || !loaded.action) return null
   const filled = fillBrokerFields(broker, loaded.loaded, loaded.action, loaded.facts.arguments, {
     userId: asked.userId,
     brokerKey,
+    accounts,
   })
   return filled === null ? null : Buffer.from(canonicalJson(filled))
 }

@@ -1,6 +1,7 @@
 import type { IdKind } from '../core/ids.ts'
 import type { ForgottenSpan } from '../core/spending/forgotten.ts'
 import type { Cells } from '../ports/cells.ts'
+import type { LinkClients } from '../ports/link-clients.ts'
 import type { ManifestVerifier } from '../ports/manifest-verifier.ts'
 import type { Pseudonyms } from '../ports/pseudonyms.ts'
 import type { SkillSecrets } from '../ports/secrets.ts'
@@ -58,6 +59,8 @@ export type Broker = {
   signer: Signer
   skills: SkillCaller
   secrets: SkillSecrets
+  /** As whom the broker signs users in at skills, to link their accounts. */
+  linkClients: LinkClients
   pseudonyms: Pseudonyms
   /** What publishers sign is verified with keys of the registry. */
   manifestVerifier: ManifestVerifier

@@ -6,6 +6,7 @@ import type { JsonValue } from '../core/json-value.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { Companion } from '../core/manifest/manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
+import { accountsFor } from './account-tokens.ts'
 import type { Broker } from './broker.ts'
 import { fillBrokerFields } from './fill-broker-fields.ts'
 import { sealerFor } from './leaf-sealer.ts'
@@ -37,7 +38,9 @@ export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpK
 
   const brokerKey = keyOf(broker, row, kind)
   const args = await argumentsFor(broker, row, companion)
-  const filled = args && fillBrokerFields(broker, loaded, target, args, { userId: row.userId, brokerKey })
+  const accounts = await accountsFor(broker, row.userId, loaded, target)
+  const about = { userId: row.userId, brokerKey, accounts }
+  const filled = args && fillBrokerFields(broker, loaded, target, args, about)
   if (filled === null || filled === undefined) return { kind: 'not_available' }
   const body = Buffer.from(canonicalJson(filled))
 

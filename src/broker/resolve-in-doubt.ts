@@ -7,6 +7,7 @@ import { readPointer } from '../core/json-pointer.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
+import { accountsFor } from './account-tokens.ts'
 import { authorityStands, isStillOurs } from './authority-stands.ts'
 import type { Broker } from './broker.ts'
 import { callCleanUp } from './call-clean-up.ts'
@@ -121,7 +122,8 @@ async function outcomeByRepeat(
   const args = decided && readPointer(decided, '/arguments')
   if (args === undefined) return undefined
   const retentionDays = await retentionWhereStillPermitted(broker, row, args)
-  const about = { userId: row.userId, brokerKey: row.brokerKey }
+  const accounts = await accountsFor(broker, row.userId, loaded, action)
+  const about = { userId: row.userId, brokerKey: row.brokerKey, accounts }
   const filled = retentionDays && fillBrokerFields(broker, loaded, action, args, about)
   if (!filled) return undefined
   const body = Buffer.from(canonicalJson(filled))

@@ -72,6 +72,8 @@ export function publicReason(code: RefusalCode): ProblemCode {
     case 'deployment_not_allowed':
     case 'recipient_not_allowed':
     case 'category_not_allowed':
+    case 'account_not_linked':
+    case 'account_unavailable':
     case 'currency_without_budget':
     case 'budget_exceeded':
     case 'amount_too_large':
@@ -89,6 +91,8 @@ export function publicFacts(refusal: Refusal): Readonly<Record<string, unknown>>
       return { mostMinor: refusal.mostMinor }
     case 'constraint_violated':
       return { pointer: refusal.pointer }
+    case 'account_not_linked':
+      return { link: `/linked?skill=${encodeURIComponent(refusal.skill)}#${refusal.link}` }
     case 'currency_without_budget':
       return { currency: refusal.currency }
     case 'budget_exceeded':

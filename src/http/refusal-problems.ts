@@ -80,6 +80,17 @@ export const REFUSAL_PROBLEMS = problemKinds({
     detail:
       'What was read in this session may not be sent on. Start a new session, or ask for consent to it.',
   },
+  account_not_linked: {
+    status: 403,
+    title: 'The user has not linked an account at this skill',
+    detail:
+      'Give the user the path in `link`, under the origin of this broker: there they link it once. Then ask again under a new key.',
+  },
+  account_unavailable: {
+    status: 403,
+    title: 'The linked account cannot be used now',
+    detail: 'The skill does not answer for it. Try again later under a new key.',
+  },
   spending_stopped: {
     status: 403,
     title: 'Spending is stopped for now',

@@ -36,6 +36,8 @@ const CODES: Record<RefusalCode, 'decided' | 'elsewhere'> = {
   deployment_not_allowed: 'decided',
   recipient_not_allowed: 'decided',
   category_not_allowed: 'decided',
+  account_not_linked: 'decided',
+  account_unavailable: 'decided',
   clock_unconfirmed: 'decided',
   spending_stopped: 'decided',
   currency_without_budget: 'decided',

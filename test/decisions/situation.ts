@@ -56,6 +56,7 @@ export type Situation = {
   debt: Facts['debt']
   approval: 'waiting' | 'approved' | 'refused' | 'expired' | null
   mayAsk: Facts['mayAsk']
+  accounts: Facts['accounts']
   /** Null for none at all. */
   grants: Record<string, Partial<SituationGrant>> | null
   /** Budgets beside the grants. */
@@ -95,6 +96,7 @@ const ORDER: Situation = {
   debt: { kind: 'none' },
   approval: null,
   mayAsk: 'yes',
+  accounts: { unlinked: [], unavailable: [] },
   grants: { first: {} },
   shared: [],
   unlimited: [],
@@ -244,6 +246,7 @@ export function asFacts(at: Situation): { request: DecisionRequest; facts: Facts
       counters: [...counters.values()],
       approval: at.approval && { id: 'apr_a', state: at.approval },
       mayAsk: at.mayAsk,
+      accounts: at.accounts,
     },
   }
 }

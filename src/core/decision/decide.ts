@@ -91,7 +91,7 @@ function decideUnder(declared: Declared, grant: CandidateGrant): { rank: number;
     if (refusal) return { rank, decision: deny(refusal, grant.id) }
     rank += 1
   }
-  const stopped = spendingIsPossible(declared) ?? nobodySaidNo(declared)
+  const stopped = accountsAreLinked(declared) ?? spendingIsPossible(declared) ?? nobodySaidNo(declared)
   if (stopped) return { rank, decision: deny(stopped, grant.id) }
 
   const { facts } = declared
@@ -122,6 +122,13 @@ function askOr(facts: Facts, grant: CandidateGrant, questions: readonly AskReaso
   const isWaiting = facts.approval?.state === 'waiting'
   if (!isWaiting && facts.mayAsk !== 'yes') return deny({ code: 'asked_too_often' }, grant.id)
   return { effect: 'ask', grantId: grant.id, questions }
+}
+
+/** Told only under a grant: whoever has none learns nothing of what is linked. */
+function accountsAreLinked({ request, facts }: Declared): Refusal | undefined {
+  const [link] = facts.accounts.unlinked
+  if (link !== undefined) return { code: 'account_not_linked', skill: request.skill, link }
+  return facts.accounts.unavailable.length > 0 ? { code: 'account_unavailable' } : undefined
 }
 
 function deny(refusal: Refusal, grantId: string | null = null): Decision {

@@ -60,6 +60,8 @@ export type Facts = {
   spendingStopped: boolean
   /** The debt of the execution a payment names; `unknown` if it names one that owes nothing here. */
   debt: { kind: 'none' } | { kind: 'unknown' } | { kind: 'known'; debt: Debt; payee: string }
+  /** Accounts this action wants that are not linked, and those that cannot be used now. */
+  accounts: { unlinked: readonly string[]; unavailable: readonly string[] }
   grants: readonly CandidateGrant[]
   counters: readonly Counter[]
   /** What a restore has forgotten of this user and nobody has lifted; empty where nothing was ever restored. */
@@ -93,6 +95,10 @@ export type Refusal =
   | { code: 'deployment_not_allowed' }
   | { code: 'recipient_not_allowed'; recipients: readonly string[] }
   | { code: 'category_not_allowed'; categories: readonly string[] }
+  /** An account its user has not linked, or that the skill no longer honours. */
+  | { code: 'account_not_linked'; skill: string; link: string }
+  /** The account is linked, but its token cannot be renewed now. */
+  | { code: 'account_unavailable' }
   | { code: 'clock_unconfirmed' }
   | { code: 'spending_stopped' }
   | { code: 'currency_without_budget'; currency: string }

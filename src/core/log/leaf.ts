@@ -12,6 +12,8 @@ export type LeafType =
   | 'budget'
   | 'recipient'
   | 'agent'
+  | 'account'
+  | 'channel'
   | 'publisher'
   | 'manifest'
   | 'freeze'

@@ -3,6 +3,7 @@ import { isJsonArray, isJsonObject } from '../json-value.ts'
 import { readSchemaProfile } from '../schema/schema-profile.ts'
 import { lintCompanions } from './lint-companions.ts'
 import { lintFields } from './lint-fields.ts'
+import { lintLinks } from './lint-links.ts'
 import { lintMoney } from './lint-money.ts'
 import { lintSkill } from './lint-skill.ts'
 import type { LintedAction, LintSubject } from './lint-subject.ts'
@@ -31,6 +32,7 @@ export function lintManifest(manifest: Manifest, options: LintOptions = {}): Man
     ...schemaFaults,
     ...lintSkill(subject),
     ...lintFields(subject),
+    ...lintLinks(subject),
     ...lintMoney(subject),
     ...lintCompanions(subject),
     ...lintWords(subject),

@@ -103,6 +103,30 @@ const action = z.strictObject({
 })
 export type ManifestAction = z.infer<typeof action>
 
+const url = z.string().min(1).max(300)
+
+/**
+ * An account or a payment means that a user links once: OAuth's code flow with PKCE at the skill. Its access token
+ * fills the named fields of kind `account`; without a link such a field is filled with the pairwise id.
+ */
+const link = z.strictObject({
+  id: z.string().regex(CLASS_NAME),
+  means: z.enum(['account', 'payment']),
+  title: bilingual(80),
+  /** Compared with the `iss` that comes back (RFC 9207), which must be there. */
+  issuer: url,
+  authorizationEndpoint: url,
+  tokenEndpoint: url,
+  /** RFC 7009; told when the user unlinks. */
+  revocationEndpoint: url.optional(),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/))
+    .min(1)
+    .max(16),
+  fills: z.array(pointer).min(1).max(64),
+})
+export type ManifestLink = z.infer<typeof link>
+
 /** The signed list of all a skill may ever be asked. Shape only; lint-manifest.ts checks what it means. */
 export const manifestShape = z.strictObject({
   manifestVersion: z.literal(1),
@@ -140,6 +164,8 @@ export const manifestShape = z.strictObject({
       }),
     )
     .max(16),
+  /** Accounts users link at the skill. */
+  links: z.array(link).max(8).optional(),
   actions: z.array(action).min(1).max(64),
 })
 export type Manifest = z.infer<typeof manifestShape>
