@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { domainOfMailAddress } from './core/grant/mail-address.ts'
 import { devOriginFaults } from './skills/egress-guard.ts'
 import type { RegisterPlace } from './store/open-checkpoint-register.ts'
+import { hostsIn } from './store/postgres-hosts.ts'
 
 /** Everything an operator can choose, read once at start. */
 export type Config = {
@@ -120,6 +121,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     stopWithinMs: reader.integer('STOP_WITHIN_SECONDS', 20, 0, 600) * 1000,
   }
+  // Only migrate-schema uses it; a broker that is started with it is no less right.
+  reader.optional('DATABASE_OWNER_URL', checkDatabaseUrl)
   reader.checkTogether(config)
   const faults = reader.allFaults()
   return faults.length > 0 ? { ok: false, faults } : { ok: true, config: deepFreeze(config) }
@@ -282,7 +285,9 @@ function checkIssuer(text: string): string | undefined {
 
 /** The URL may hold a password: it is not quoted. */
 function checkDatabaseUrl(text: string): string | undefined {
-  const isUrl = URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)
+  const isUrl = hostsIn(text).every(
+    (url) => URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol),
+  )
   return isUrl ? undefined : 'must be a URL such as postgres://countersign@db.example/countersign'
 }
 

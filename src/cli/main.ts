@@ -15,6 +15,7 @@ import { addManifestRegister } from './manifest-register.ts'
 import { addManifestSign } from './manifest-sign.ts'
 import { addManifestVerify } from './manifest-verify.ts'
 import { addMigrate } from './migrate.ts'
+import { addMigrateSchema } from './migrate-schema.ts'
 import { addRestore } from './restore.ts'
 import { CannotRun, openTerminal } from './terminal.ts'
 import { addToken } from './token.ts'
@@ -49,6 +50,7 @@ addLogin(program, terminal, process.env)
 addBackup(program, terminal, process.env)
 addRestore(program, terminal, process.env)
 addMigrate(program, terminal, process.env)
+addMigrateSchema(program, terminal, process.env)
 addFailover(program, terminal, process.env)
 addToken(program, terminal, process.env)
 

@@ -137,9 +137,5 @@ async function requireSound(view: Pick<StoreView, 'read'>, folder: string, what:
 
 /** An address that can be shown. */
 export function withoutPassword(url: string): string {
-  if (!URL.canParse(url)) return 'PostgreSQL'
-  const shown = new URL(url)
-  shown.password = ''
-  shown.search = ''
-  return shown.toString()
+  return url.replace(/^([a-z]+:\/\/[^:@/]*):[^@/]*@/, '$1@').replace(/\?.*$/, '')
 }

@@ -1,3 +1,4 @@
+import { fenceInMemory } from './database-fence-file.ts'
 import { checkServing } from './migrate-postgres.ts'
 import type { StoreView } from './open-sqlite-reader.ts'
 import { toStoreError } from './postgres-errors.ts'
@@ -22,6 +23,7 @@ export async function openPostgresView(options: {
   const { url, migrationsFolder, nowMs } = options
   const pool = openPool({
     url,
+    fence: fenceInMemory(),
     connectionsMost: 1,
     waitingMost: 1,
     waitMs: 5_000,

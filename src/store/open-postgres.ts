@@ -1,6 +1,7 @@
 import type { Store } from '../ports/store.ts'
 import { BACKOFF, type Backoff } from './backoff.ts'
 import { DatabaseClock } from './database-clock.ts'
+import { type FenceMemory, fenceInMemory } from './database-fence-file.ts'
 import { checkServing } from './migrate-postgres.ts'
 import type { ClockSources } from './platform-clock.ts'
 import { toStoreError } from './postgres-errors.ts'
@@ -19,6 +20,8 @@ export type PostgresOptions = {
   /** How many units of work may wait for their turn before the next is refused. */
   waitingMost?: number
   backoff?: Backoff
+  /** The newest state of the database this node has ever seen; of this process alone if left out. */
+  fence?: FenceMemory
 }
 
 /** How long a statement may take, and a unit of work stand still, before the server ends it. */
@@ -39,8 +42,14 @@ const NEWEST = {
  * @throws (rejects) DatabaseOfOtherVersion, ServingRoleTooStrong, or StoreUnavailable if the server does not answer.
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, connectionsMost = 10, waitingMost = 2_000, backoff = BACKOFF } = options
-  const shared = { url, waitingMost, waitMs: WAIT_MS, statementMs: STATEMENT_MS }
+  const {
+    url,
+    connectionsMost = 10,
+    waitingMost = 2_000,
+    backoff = BACKOFF,
+    fence = fenceInMemory(),
+  } = options
+  const shared = { url, fence, waitingMost, waitMs: WAIT_MS, statementMs: STATEMENT_MS }
   const writers = openPool({ ...shared, connectionsMost, readOnly: false })
   const readers = openPool({ ...shared, connectionsMost: Math.ceil(connectionsMost / 2), readOnly: true })
   try {

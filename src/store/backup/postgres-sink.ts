@@ -1,6 +1,7 @@
-import { Client, DatabaseError, escapeIdentifier } from 'pg'
+import { DatabaseError, escapeIdentifier } from 'pg'
 import { checkServing } from '../migrate-postgres.ts'
 import { toStoreError } from '../postgres-errors.ts'
+import { connectToPrimary } from '../postgres-fence.ts'
 import { BackupDamaged } from './manifest.ts'
 import { insertMany } from './postgres-rows.ts'
 import { cursorRows } from './postgres-source.ts'
@@ -22,8 +23,7 @@ const INTEGRITY_CLASS = '23'
  *   StoreUnavailable as for a start.
  */
 export async function openPostgresSink(url: string, migrationsFolder: string): Promise<PostgresSink> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true })
-  client.on('error', () => undefined)
+  const client = await connectToPrimary(url)
   let isOpen = true
   const end = async () => {
     if (!isOpen) return
@@ -31,7 +31,6 @@ export async function openPostgresSink(url: string, migrationsFolder: string): P
     await client.end().catch(() => undefined)
   }
   try {
-    await client.connect()
     await checkServing(client, migrationsFolder)
     await client.query('BEGIN')
     await client.query('SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0')

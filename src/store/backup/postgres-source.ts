@@ -1,5 +1,6 @@
-import { Client, type ClientBase } from 'pg'
+import type { ClientBase } from 'pg'
 import { toStoreError } from '../postgres-errors.ts'
+import { connectToPrimary } from '../postgres-fence.ts'
 import { selectAll } from './postgres-rows.ts'
 import { fromDriver } from './row-lines.ts'
 import type { Row, TableLayout } from './table-layout.ts'
@@ -13,10 +14,8 @@ import { ROWS_AT_A_TIME, type TableSource } from './table-source.ts'
  * @throws (rejects) StoreUnavailable if the server does not answer.
  */
 export async function openPostgresSource(url: string): Promise<TableSource> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true })
-  client.on('error', () => undefined)
+  const client = await connectToPrimary(url)
   try {
-    await client.connect()
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
     // A long look is what this is; the limits of those who serve are not for it.
     await client.query('SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0')
