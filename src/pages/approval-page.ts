@@ -169,7 +169,7 @@ function answerForm({ csrf, locale }: PageRequest, approval: ApprovalView, needs
   const t = APPROVAL[locale]
   const { shown, approvalId } = approval
   return html`<form method="post" action="/approvals/${approvalId}" class="decide">${csrfField(csrf)}<input type="hidden" name="shown" value="${shown?.digest ?? ''}">
-<div class="answers"><button class="plain" name="answer" value="refuse">${t.refuse}</button>${shown ? html`<button name="answer" value="allow">${t.approve}</button>` : ''}</div>
+<div class="answers"><button class="refuse" name="answer" value="refuse">${t.refuse}</button>${shown ? html`<button name="answer" value="allow">${t.approve}</button>` : ''}</div>
 <p class="dim small">${needsStepUp ? html`${t.stepUpNote} ` : ''}${t.note}</p>
 ${shown ? html`<p><a href="/approvals/${approvalId}/always">${t.always}</a></p>` : ''}</form>`
 }

@@ -1,11 +1,12 @@
 import { html } from 'hono/html'
+import { pauseAgent, resumeAgent } from '../broker/pause-agent.ts'
 import { type Authority, type HeldGrant, showAuthority } from '../broker/show-authority.ts'
 import { modelName } from '../core/grant/describe-claims.ts'
 import { type Speaker, speakerOf } from '../core/grant/speaker.ts'
-import { shown } from './elements.ts'
+import { csrfField, notice, shown } from './elements.ts'
 import { stateTag } from './grant-state-tag.ts'
 import type { Locale } from './locale.ts'
-import type { Html, Page } from './page.ts'
+import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
 import type { PageDeps } from './pages.ts'
 import { AUTHORITY } from './texts/authority.ts'
 import type { AuthorityTexts } from './texts/authority-en.ts'
@@ -23,7 +24,8 @@ type Draw = {
 const ENDED = ['revoked', 'used_up', 'replaced', 'expired']
 
 /** All that a person has allowed to whom, and where each can be taken back. */
-export function authorityPages({ broker }: PageDeps): Page[] {
+export function authorityPages(deps: PageDeps): Page[] {
+  const { broker } = deps
   return [
     {
       method: 'get',
@@ -33,8 +35,8 @@ export function authorityPages({ broker }: PageDeps): Page[] {
         const t = AUTHORITY[locale]
         const authority = await showAuthority(broker, { userId: person?.id ?? '' })
         const draw: Draw = { t, locale, zone: authority.zone, speaker: speakerOf(locale, authority.zone) }
-        const connected = authority.agents.filter(({ status }) => status === 'connected')
-        const former = authority.agents.filter(({ status }) => status !== 'connected')
+        const connected = authority.agents.filter(({ status }) => status !== 'disconnected')
+        const former = authority.agents.filter(({ status }) => status === 'disconnected')
         const hasLive = authority.agents.some(({ grants }) => grants.some(isLive))
         const body = html`<div class="head"><h1>${t.title}</h1><p class="dim">${t.intro}</p></div>
 ${connected.length === 0 ? html`<section class="card empty"><h2>${t.emptyTitle}</h2><p class="dim">${t.emptyText}</p></section>` : connected.map((agent) => agentCard(agent, draw))}
@@ -47,21 +49,57 @@ ${former.length === 0 ? '' : html`<details class="card"><summary>${t.formerAgent
       method: 'get',
       path: '/me/connections/{id}',
       who: 'user',
-      async run({ person, locale, params }) {
+      async run({ person, locale, params, query, csrf }) {
         const t = AUTHORITY[locale]
         const authority = await showAuthority(broker, { userId: person?.id ?? '' })
         const agent = authority.agents.find(({ agentId }) => agentId === params.id)
         if (!agent) return { kind: 'not_found' }
         const draw: Draw = { t, locale, zone: authority.zone, speaker: speakerOf(locale, authority.zone) }
-        const body = html`<section class="card"><div class="head"><p class="dim small">${t.connection}</p><h1>${shown(agent.name)}</h1></div>
+        const body = html`<section class="card"><div class="head"><p class="dim small">${t.connection}</p><div class="between"><h1>${shown(agent.name)}</h1>${agentTag(agent, t)}</div></div>${saidOf(query.done, t)}
 ${facts(agent, draw)}
 <h2>${t.models}</h2>${agent.deployments.length === 0 ? html`<p class="dim">${t.noModels}</p>` : html`<ul class="plain">${agent.deployments.map(({ deployment }) => html`<li>${shown(modelName(deployment))}</li>`)}</ul>`}
-${agent.status === 'connected' ? html`<p class="actions"><a class="button danger" href="/me/revoke?agent=${agent.agentId}">${t.disconnect}</a></p>` : ''}</section>
+${connectionControls(agent, csrf, t)}</section>
 ${grantCards(agent, draw)}<p><a href="/me">${t.back}</a></p>`
         return { kind: 'html', title: agent.name, body }
       },
     },
+    {
+      method: 'post',
+      path: '/me/connections/{id}',
+      who: 'user',
+      run: (visit) => changeConnection(deps, visit),
+    },
   ]
+}
+
+/** Pausing an agent stops it at once and takes nothing but a click; letting it go on gives it nothing by itself. */
+async function changeConnection(
+  { broker }: PageDeps,
+  { person, params, form }: PageRequest,
+): Promise<PageAnswer> {
+  const which = { userId: person?.id ?? '', agentId: params.id ?? '' }
+  const isPause = form.get('do') === 'pause'
+  const done = isPause ? await pauseAgent(broker, which) : await resumeAgent(broker, which)
+  if (done.kind === 'not_found') return { kind: 'not_found' }
+  const said = done.kind === 'agent_not_connected' ? 'not_possible' : done.kind
+  return { kind: 'redirect', location: `/me/connections/${which.agentId}?done=${said}` }
+}
+
+function saidOf(done: string | undefined, t: AuthorityTexts): Html | '' {
+  if (done === 'paused') return notice('warn', t.agentPausedNow)
+  if (done === 'resumed') return notice('good', t.agentResumed)
+  return done === 'not_possible' ? notice('bad', t.notPossible) : ''
+}
+
+function agentTag({ status }: Connected, t: AuthorityTexts): Html | '' {
+  if (status === 'paused') return html`<span class="tag tag-warn">${t.state_paused}</span>`
+  return status === 'disconnected' ? html`<span class="tag">${t.disconnected}</span>` : ''
+}
+
+function connectionControls({ agentId, status }: Connected, csrf: string, t: AuthorityTexts): Html | '' {
+  if (status === 'disconnected') return ''
+  const [what, label] = status === 'paused' ? ['resume', t.resumeAgent] : ['pause', t.pauseAgent]
+  return html`<div class="actions"><form method="post" action="/me/connections/${agentId}">${csrfField(csrf)}<button class="plain" name="do" value="${what}">${label}</button></form><a class="button danger" href="/me/revoke?agent=${agentId}">${t.disconnect}</a></div>`
 }
 
 function isLive({ state }: HeldGrant): boolean {
@@ -76,7 +114,7 @@ function agentCard(agent: Connected, draw: Draw): Html {
   const { t } = draw
   const live = agent.grants.filter(isLive)
   const ended = agent.grants.filter((grant) => !isLive(grant))
-  return html`<section class="card" aria-labelledby="a-${agent.agentId}"><div class="tight"><div class="between"><h2 id="a-${agent.agentId}">${shown(agent.name)}</h2><a href="/me/connections/${agent.agentId}">${t.manage}<span class="sr"> ${shown(agent.name)}</span></a></div>
+  return html`<section class="card" aria-labelledby="a-${agent.agentId}"><div class="tight"><div class="between"><h2 id="a-${agent.agentId}">${shown(agent.name)} ${agentTag(agent, t)}</h2><a href="/me/connections/${agent.agentId}">${t.manage}<span class="sr"> ${shown(agent.name)}</span></a></div>
 ${facts(agent, draw)}</div>
 ${live.length === 0 ? html`<p class="dim">${t.nothingGiven}</p>` : html`<div>${live.map((grant) => grantItem(grant, draw))}</div>`}
 ${ended.length === 0 ? '' : html`<details><summary>${t.endedGrants} (${String(ended.length)})</summary><div>${ended.map((grant) => grantItem(grant, draw))}</div></details>`}</section>`

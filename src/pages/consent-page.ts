@@ -224,7 +224,7 @@ ${
     : html`${controls ? html`<p class="dim">${t.lessIntro}</p>` : ''}${questions(asked, visit, controls)}`
 }
 <p class="dim small">${needsStepUp && !isReady ? html`${t.stepUpNote} ` : ''}${t.refuseNote}</p>
-<div class="decide"><div class="answers"><button class="plain" name="answer" value="refuse" formnovalidate>${difference ? t.refuseChange : t.refuse}</button>
+<div class="decide"><div class="answers"><button class="refuse" name="answer" value="refuse" formnovalidate>${difference ? t.refuseChange : t.refuse}</button>
 ${canAllow ? html`<button name="answer" value="allow">${difference ? t.allowChange : t.allow}</button>` : ''}</div></div></form>`
 }
 

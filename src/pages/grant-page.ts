@@ -164,7 +164,7 @@ function controls(visit: PageRequest, { grant, facts }: Held, t: AuthorityTexts)
   if (!isRevocable) return html``
   const chosen = RENEWALS_DAYS.find((days) => String(days) === visit.query.days) ?? 30
   return html`<div class="actions">${state === 'active' ? button('pause', t.pause) : ''}${state === 'paused' ? button('resume', t.resume) : ''}${state === 'suspended' ? button('confirm', t.confirm) : ''}
-${isNarrowable ? html`<a class="button plain" href="${here}/narrow">${t.narrow}</a>` : ''}<a class="button danger" href="/me/revoke?grant=${grant.grantId}">${t.revokeGrant}</a></div>
+${isNarrowable ? html`<a class="button plain" href="${here}/narrow">${t.narrow}</a>` : ''}<a class="button danger" href="/me/revoke?grant=${grant.grantId}">${t.revokeGrant}</a><a class="button danger" href="/me/revoke?skill=${grant.skill}">${t.revokeSkill}</a></div>
 ${
   isRenewable
     ? html`<details${visit.query.days === undefined ? '' : html` open`}><summary>${t.renewTitle}</summary><form method="post" action="${here}" class="stack">${csrfField(visit.csrf)}${field(

@@ -41,6 +41,10 @@ export const AUTHORITY_EN = {
   confirm: 'Confirm',
   suspendedText:
     'The platform was restored from a backup. Until you confirm, nothing is permitted under this.',
+  pauseAgent: 'Pause this agent',
+  resumeAgent: 'Let this agent connect again',
+  agentPausedNow: 'Paused. It can do nothing, and has to sign in anew once you let it.',
+  agentResumed: 'It can connect again. What it may do stays paused until you let each permission go on.',
   narrow: 'Allow less',
   narrowIntro:
     'You can take away or lower anything. What you take away here needs a new request to come back.',
