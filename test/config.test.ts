@@ -40,7 +40,7 @@ describe('the configuration', () => {
     const names = faults.map((fault) => fault.split(' ')[0])
     expect([...names].sort()).toEqual([
       'COUNTERSIGN_ALLOWED_HOSTS',
-      'COUNTERSIGN_DATABASE_URL',
+      'COUNTERSIGN_CHECKPOINT_REGISTER',
       'COUNTERSIGN_DEV_TOKENS',
       'COUNTERSIGN_KEEP_BODY_DAYS',
       'COUNTERSIGN_LOG_LEVEL',
@@ -51,6 +51,30 @@ describe('the configuration', () => {
       'COUNTERSIGN_RATE_PER_AGNET',
       'COUNTERSIGN_SKILL_DEV_ORIGINS',
     ])
+  })
+
+  it.each([
+    ['CHECKPOINT_REGISTER', 'file:///var/lib/register.json', 0],
+    ['CHECKPOINT_REGISTER', 'postgres://keeper@other.example/register', 0],
+    ['CHECKPOINT_REGISTER', 'https://bucket.s3.example/register.json', 1],
+    ['CHECKPOINT_REGISTER', 'http://bucket.s3.example/register.json', 1],
+    ['CHECKPOINT_REGISTER', 'register.json', 1],
+    ['CHECKPOINT_REGISTER', 'file://elsewhere/register.json', 1],
+    ['KEY_STORE_URL', 'postgresql://keeper@other.example/keys', 0],
+    ['KEY_STORE_URL', 'mysql://other.example/keys', 1],
+    ['MERGE_WITHIN_SECONDS', '3', 1],
+  ])('takes or refuses COUNTERSIGN_%s=%s', (name, value, faults) => {
+    expect(faultsOf({ [`COUNTERSIGN_${name}`]: value })).toHaveLength(faults)
+  })
+
+  it('takes an object as register only with credentials, and never shows a password', () => {
+    const place = { COUNTERSIGN_CHECKPOINT_REGISTER: 'https://bucket.s3.example/register.json' }
+    const file = { COUNTERSIGN_CHECKPOINT_REGISTER_CREDENTIALS_FILE: '/run/secrets/register.json' }
+    expect(readConfig({ ...place, ...file })).toMatchObject({
+      config: { checkpointRegister: { kind: 'object', credentialsFile: '/run/secrets/register.json' } },
+    })
+    const wrong = faultsOf({ COUNTERSIGN_DATABASE_URL: 'mysql://user:hush@db.example/x' })
+    expect(wrong.join()).not.toContain('hush')
   })
 
   it.each([

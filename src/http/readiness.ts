@@ -2,7 +2,13 @@ import type { Broker } from '../broker/broker.ts'
 import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
 
 /** What a broker needs to be of use; each says whether it stands. */
-export type Readiness = { readonly store: boolean; readonly register: boolean; readonly clock: boolean }
+export type Readiness = {
+  readonly store: boolean
+  readonly register: boolean
+  /** Whether the log is near enough to what was committed, and this process known to be alive. */
+  readonly log: boolean
+  readonly clock: boolean
+}
 
 /** Looks at everything a decision depends on. The clock alone stops spending, not the broker. */
 export async function checkReadiness(
@@ -12,6 +18,7 @@ export async function checkReadiness(
   return {
     store: await answers(() => broker.store.read(async (tx) => tx.log.newestCheckpoint())),
     register: publisher.isHealthy(),
+    log: broker.admission.refusal() === undefined,
     clock: broker.store.now().clockTrusted,
   }
 }

@@ -5,7 +5,12 @@ import { problem } from './problem.ts'
 import { checkReadiness } from './readiness.ts'
 import { type Route, route } from './route.ts'
 
-const checksShape = z.strictObject({ store: z.boolean(), register: z.boolean(), clock: z.boolean() })
+const checksShape = z.strictObject({
+  store: z.boolean(),
+  register: z.boolean(),
+  log: z.boolean(),
+  clock: z.boolean(),
+})
 
 /** Health, readiness and the broker's public keys. */
 export function serviceRoutes(broker: Broker, publisher: Pick<CheckpointPublisher, 'isHealthy'>): Route[] {
@@ -26,7 +31,8 @@ export function serviceRoutes(broker: Broker, publisher: Pick<CheckpointPublishe
       callers: [],
       tag: 'Service',
       summary: 'Whether the broker can decide',
-      description: 'Store and register have to stand. An untrusted clock stops spending and nothing else.',
+      description:
+        'Store, register and log have to stand. An untrusted clock stops spending and nothing else.',
       responses: {
         200: {
           description: 'It can.',
@@ -36,7 +42,8 @@ export function serviceRoutes(broker: Broker, publisher: Pick<CheckpointPublishe
       problems: ['not_ready'],
       async handle() {
         const checks = await checkReadiness(broker, publisher)
-        if (!checks.store || !checks.register) return problem('not_ready', { members: { checks } })
+        if (!checks.store || !checks.register || !checks.log)
+          return problem('not_ready', { members: { checks } })
         return { status: 200, body: { status: 'ready', checks } }
       },
     }),

@@ -253,7 +253,7 @@ describe('the service', () => {
     const { status, body } = await test.call('GET', '/readyz')
     expect([status, body]).toEqual([
       200,
-      { status: 'ready', checks: { store: true, register: true, clock: true } },
+      { status: 'ready', checks: { store: true, register: true, log: true, clock: true } },
     ])
     const jwks = await test.call('GET', '/.well-known/jwks.json')
     expect(jwks.body.keys).toHaveLength(5)
