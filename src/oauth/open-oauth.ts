@@ -4,6 +4,7 @@ import { createRateLimit, type RateLimitOptions } from '../http/rate-limit.ts'
 import type { Route } from '../http/route.ts'
 import type { BesideApp } from '../http/server.ts'
 import type { Page } from '../pages/page.ts'
+import { type FetchDocument, politeFetch } from './client-documents.ts'
 import { connectPages } from './connect-page.ts'
 import { createConnecting } from './connecting.ts'
 import { devicePages } from './device-page.ts'
@@ -18,7 +19,7 @@ export type OauthOptions = {
   readonly addressLimit: RateLimitOptions
   /** How often one address may register a client. */
   readonly registrationLimit: RateLimitOptions
-  readonly fetchDocument: (url: string) => Promise<Response>
+  readonly fetchDocument: FetchDocument
   /** The clock tokens are issued by. Unix milliseconds. */
   readonly nowMs: () => number
   /** A clock that never steps. */
@@ -32,17 +33,14 @@ export type Oauth = {
   readonly pages: readonly Page[]
 }
 
-/** Documents of one host, and codes of one person, that are looked up a minute. */
-const FETCHES = { perMinute: 30, burst: 10, keysMost: 5_000 }
+/** Codes one person may try a minute. */
 const GUESSES = { perMinute: 10, burst: 10, keysMost: 50_000 }
 
 export function openOauth(broker: Broker, options: OauthOptions): Oauth {
   const { issuer } = broker.settings
   const monotonicMs = options.monotonicMs ?? (() => performance.now())
-  const fetches = createRateLimit(FETCHES)
   const provider: Provider = openProvider(broker, {
-    fetchDocument: options.fetchDocument,
-    mayFetch: (clientId) => fetches.take(new URL(clientId).host, monotonicMs()) === 0,
+    fetchDocument: politeFetch(options.fetchDocument, monotonicMs),
     nowMs: options.nowMs,
     renderError: (ctx, error, text) => renderErrorPage(ctx, error, text, issuer.startsWith('https:')),
   })

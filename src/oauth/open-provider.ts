@@ -11,6 +11,7 @@ import { findFamily } from '../broker/token-family.ts'
 import { issueOurTokens } from './access-tokens.ts'
 import { SIGNING_ALGORITHMS } from './algorithms.ts'
 import { clientAdapter } from './client-adapter.ts'
+import type { FetchDocument } from './client-documents.ts'
 import { checkClientMetadata } from './client-rules.ts'
 import { withBegun } from './connect-cookie.ts'
 import { CONSENT_DETAIL_TYPE, detailFault } from './consent-detail.ts'
@@ -23,9 +24,7 @@ import { BASE_SCOPE, OFFERED_SCOPES } from './scopes.ts'
 
 export type ProviderOptions = {
   /** Fetches client metadata and client keys from the internet, and from nowhere else. */
-  readonly fetchDocument: (url: string) => Promise<Response>
-  /** Whether a document of this client id may be fetched now. */
-  readonly mayFetch: (clientId: string) => boolean
+  readonly fetchDocument: FetchDocument
   readonly nowMs: () => number
   /** What a person sees of an error that cannot be told to the client. */
   readonly renderError: (ctx: KoaContextWithOIDC, error: string, description: string) => Promise<void>
@@ -139,7 +138,8 @@ function configurationOf(broker: Broker, options: ProviderOptions): Configuratio
       clientIdMetadataDocument: {
         enabled: true,
         ack: 'draft-02',
-        allowFetch: async (_ctx, clientId) => options.mayFetch(clientId),
+        allowFetch: async () => true,
+        allowClient: async () => true,
       },
       resourceIndicators: {
         enabled: true,

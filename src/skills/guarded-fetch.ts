@@ -50,6 +50,8 @@ export function openDocumentFetcher(config: DocumentFetcherConfig): DocumentFetc
         headers: { accept: 'application/json' },
         signal: AbortSignal.timeout(timeoutMs),
       })
+      // What is given up below ends in an error nobody waits for, which must not end the process.
+      body.on('error', () => {})
       if (statusCode >= 300 && statusCode < 400) {
         body.destroy()
         throw new Error('redirect')

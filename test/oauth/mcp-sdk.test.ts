@@ -4,7 +4,7 @@ import {
   type OAuthClientProvider as ProviderV1,
 } from '@modelcontextprotocol/sdk/client/auth.js'
 import { describe, expect, it } from 'vitest'
-import { refreshOf } from '../support/browser-by-hand.ts'
+import { refreshOf } from '../../src/demo/browser-by-hand.ts'
 import { decodeJwt } from '../support/decode-jwt.ts'
 import { openOauthWorld } from '../support/oauth-world.ts'
 

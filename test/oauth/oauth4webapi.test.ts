@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type BrowserByHand, refreshOf } from '../../src/demo/browser-by-hand.ts'
 import { CONSENT_DETAIL_TYPE } from '../../src/oauth/consent-detail.ts'
-import { type BrowserByHand, refreshOf } from '../support/browser-by-hand.ts'
 import { decodeJwt } from '../support/decode-jwt.ts'
 import { type OauthWorld, openOauthWorld, untilNextSecond } from '../support/oauth-world.ts'
 
