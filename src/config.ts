@@ -121,8 +121,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     stopWithinMs: reader.integer('STOP_WITHIN_SECONDS', 20, 0, 600) * 1000,
   }
-  // Only migrate-schema uses it; a broker that is started with it is no less right.
-  reader.optional('DATABASE_OWNER_URL', checkDatabaseUrl)
+  reader.reserved(
+    'DATABASE_OWNER_URL',
+    'is for countersign migrate-schema alone: who serves must not be able to change the log',
+  )
   reader.checkTogether(config)
   const faults = reader.allFaults()
   return faults.length > 0 ? { ok: false, faults } : { ok: true, config: deepFreeze(config) }

@@ -329,6 +329,8 @@ function failed(server: Server, error: unknown, requestId: string): Answer {
     // Told for as long as it lasts by what watches the log, not by every request.
     if (error.reason === 'log_behind') return problem('log_behind', { headers })
     if (error.reason === 'node_lapsed') return problem('not_ready', { headers })
+    server.logger.error('store_unavailable', { requestId, reason: error.reason, error: error.cause })
+    return problem(error.reason === 'not_drained' ? 'not_confirmed' : 'store_unavailable', { headers })
   }
   server.logger.error('request_failed', { requestId, error })
   return problem('internal')

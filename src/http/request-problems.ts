@@ -97,7 +97,19 @@ export const REQUEST_PROBLEMS = problemKinds({
   log_behind: {
     status: 503,
     title: 'The log is behind',
-    detail: 'Nothing is decided that the log could not show in time. Send the request again with the same key.',
+    detail:
+      'Nothing is decided that the log could not show in time. Send the request again with the same key.',
+  },
+  store_unavailable: {
+    status: 503,
+    title: 'Nothing can be stored now',
+    detail:
+      'Send the request again in a moment, with the same key: it is done once, whatever became of this one.',
+  },
+  not_confirmed: {
+    status: 503,
+    title: 'It is stored, and not known to be in force everywhere',
+    detail: 'Something that began before it had not ended. Send the request again: it waits again.',
   },
   not_ready: { status: 503, title: 'The broker is not ready', detail: 'The failed checks are listed.' },
   internal: {

@@ -1,8 +1,9 @@
 /**
  * Why nothing can be stored now. `unreachable`: the database is gone, full or not letting anybody in. `busy`: too many
  * wait already, or one waited too long. `unknown_commit`: nobody can say now whether a unit of work was kept; asking
- * again under the same key tells. `not_drained`: it was kept, and something older was still at work when waiting ended. `log_behind`: the log could break
- * a promise made now. `node_lapsed`: others may have taken this process for dead, until it has shown itself again.
+ * again under the same key tells. `not_drained`: it was kept, and something older was still at work when waiting ended.
+ * `log_behind`: the log could break a promise made now. `node_lapsed`: others may have taken this process for dead, until
+ * it has shown itself again.
  */
 export type UnavailableReason =
   | 'unreachable'
