@@ -1,3 +1,4 @@
+import type { ActionRow } from '../ports/rows.ts'
 import { type AgentQuestion, consentQuestion, openConsentFor } from './agent-question.ts'
 import type { Broker } from './broker.ts'
 import type { Performed } from './perform-action.ts'
@@ -10,8 +11,8 @@ type Asking = { readonly userId: string; readonly agentId: string }
 const GRANTS_LOOKED_AT = 200
 
 /**
- * Puts the consent a refused call would need before its user, asked for as narrowly as can be: this one action. Undefined
- * where that does not say enough (what spends needs a budget, which the agent has to name), where the user may not be
+ * Puts the consent a refused call would need before its user, asked for as narrowly as can be: this one action, and the
+ * data it answers. Undefined where that does not say enough (what spends needs a budget, which the agent has to name), where the user may not be
  * asked now, or has taken back a consent a short while ago: a revocation is not answered with a question.
  */
 export async function askAfterRefusal(
@@ -35,10 +36,20 @@ export async function askAfterRefusal(
     userId,
     agentId,
     skill,
-    ...(renewed === undefined ? { actions: [{ name: action }] } : { renewsGrantId: renewed }),
+    ...(renewed === undefined
+      ? { actions: [{ name: action }], categories: await answeredBy(broker, row) }
+      : { renewsGrantId: renewed }),
   })
   if (requested.kind !== 'pending') return undefined
   return consentQuestion(requested.request, broker.store.now().nowMs)
+}
+
+/** The categories of data in what the action answers. */
+async function answeredBy(broker: Broker, { manifestDigest, action }: ActionRow): Promise<string[]> {
+  if (manifestDigest === null) return []
+  const loaded = await broker.store.read((tx) => broker.manifests.load(tx, manifestDigest))
+  const fields = loaded.actions.get(action)?.result.fields ?? []
+  return [...new Set(fields.map((field) => field.category))].sort()
 }
 
 function tookBackLately(broker: Broker, { userId, agentId }: Asking, skill: string): Promise<boolean> {

@@ -1,4 +1,12 @@
-import { CLIENT_CAPABILITIES_META_KEY, Server, type ServerContext } from '@modelcontextprotocol/server'
+import {
+  type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
+  type InputRequiredResult,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { ANSWER_KEY } from './ask-user.ts'
 import type { Brought } from './brought.ts'
@@ -8,6 +16,7 @@ import { findOwnTool, listTools } from './list-tools.ts'
 import { LogLevels } from './log-levels.ts'
 import type { McpDeps } from './mcp-deps.ts'
 import { NO_VALIDATION } from './no-validation.ts'
+import { refusedResult } from './tool-answer.ts'
 
 /** How long a person has to look at a page before a client that opened it is answered, in milliseconds. */
 const OPENING_MS = 4 * 60_000
@@ -39,7 +48,11 @@ export function createAgentServer(deps: McpDeps, broughtBy: (ctx: ServerContext)
     return {}
   })
   server.setRequestHandler('tools/list', async ({ params }, ctx) =>
-    listTools(deps.broker, broughtBy(ctx).caller, params?.cursor),
+    listTools(deps.broker, broughtBy(ctx).caller, params?.cursor).catch((error: unknown) => {
+      if (error instanceof ProtocolError) throw error
+      deps.broker.logger.error('mcp_list_failed', { error })
+      throw new ProtocolError(ProtocolErrorCode.InternalError, 'internal')
+    }),
   )
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
     const brought = broughtBy(ctx)
@@ -50,9 +63,24 @@ export function createAgentServer(deps: McpDeps, broughtBy: (ctx: ServerContext)
       meta: ctx.mcpReq._meta ?? {},
       client: clientSide(server, levels, ctx),
     }
-    return findOwnTool(call.name)?.run(deps, call) ?? callAction(deps, call)
+    return deps.running.count(() => answerCall(deps, call))
   })
   return server
+}
+
+/** What went wrong here is logged, and not told: a defect is no protocol error either, which clients repeat at once. */
+async function answerCall(deps: McpDeps, call: ToolCall): Promise<CallToolResult | InputRequiredResult> {
+  try {
+    return await (findOwnTool(call.name)?.run(deps, call) ?? callAction(deps, call))
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error
+    deps.broker.logger.error('mcp_call_failed', { error })
+    return refusedResult({
+      code: 'internal',
+      detail: 'Something went wrong here, and what became of the call cannot be said.',
+      next: 'Call this tool again with the same arguments in a while: nothing is done twice.',
+    })
+  }
 }
 
 function clientSide(server: Server, levels: LogLevels, ctx: ServerContext): ClientSide {

@@ -45,6 +45,10 @@ export class AgentStreams implements ServerEventBus {
     this.#ending.delete(agentId)
   }
 
+  endAll(): void {
+    for (const agentId of [...this.#ending.keys()]) this.end(agentId)
+  }
+
   tell(agentId: string, event: ServerEvent): void {
     for (const listener of this.#byAgent.get(agentId) ?? []) listener(event)
   }

@@ -61,7 +61,7 @@ async function hold(deps: McpDeps, { caller, client }: ToolCall, { id, url }: As
         agentId: caller.agentId,
         id,
         withinMs: deps.holdMs,
-        signal: client.signal,
+        signal: AbortSignal.any([client.signal, deps.stopping]),
       }),
     )
     return question === undefined || question.state === 'waiting'

@@ -51,7 +51,7 @@ export const checkAnswerTool: OwnTool = {
 }
 
 async function lookOrWait(
-  { broker, changes, held }: McpDeps,
+  { broker, changes, held, stopping }: McpDeps,
   { caller, client }: ToolCall,
   id: string,
   withinMs: number,
@@ -59,7 +59,7 @@ async function lookOrWait(
   const { userId, agentId } = caller
   const question = await agentQuestion(broker, { userId, agentId, id })
   if (question?.state !== 'waiting' || withinMs === 0) return question
-  const { signal } = client
+  const signal = AbortSignal.any([client.signal, stopping])
   const wait = () => awaitAnswer(broker, changes, { userId, agentId, id, withinMs, signal })
   return (await held.hold(agentId, wait)) ?? question
 }

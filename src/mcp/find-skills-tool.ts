@@ -6,6 +6,7 @@ import type { LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import { toolNameOf } from '../core/manifest/tool-name.ts'
 import { escapeMarkersIn } from '../core/protocol-markers.ts'
 import { actionTool } from './action-tool.ts'
+import { RESULT_CHARACTERS_MOST } from './bounded-result.ts'
 import { describeOwnTool, type OwnTool } from './own-tool.ts'
 import { ownResult, refusedResult } from './tool-answer.ts'
 
@@ -43,8 +44,10 @@ export const findSkillsTool: OwnTool = {
       if (!found) {
         return refusedResult({ code: 'skill_unknown', detail: 'No approved skill has this name.', next: '' })
       }
-      const shown = { ...inFull(found), connected: connected.has(skill) }
-      return told('The skill, as its publisher describes it.', { skill: shown })
+      const shown = inFull(found, true)
+      const isLong = JSON.stringify(shown).length > RESULT_CHARACTERS_MOST
+      const skillShown = { ...(isLong ? inFull(found, false) : shown), connected: connected.has(skill) }
+      return told('The skill, as its publisher describes it.', { skill: skillShown })
     }
     const matching = all
       .filter((loaded) => matches(loaded, query ?? ''))
@@ -109,7 +112,8 @@ function inShort({ manifest }: LoadedManifest): JsonObject {
   }
 }
 
-function inFull(loaded: LoadedManifest): JsonObject {
+/** @param withArguments left out where they would be too long; the list of tools has them. */
+function inFull(loaded: LoadedManifest, withArguments: boolean): JsonObject {
   const { manifest } = loaded
   return {
     ...inShort(loaded),
@@ -124,7 +128,7 @@ function inFull(loaded: LoadedManifest): JsonObject {
         effects: [...declared.effects],
         recipients: [...declared.recipients],
         ...(declared.spends ? { mostMinorByCurrency: declared.spends.most } : {}),
-        arguments: inputSchema as JsonObject,
+        ...(withArguments ? { arguments: inputSchema as JsonObject } : {}),
       }
     }),
     categories: Object.fromEntries(Object.entries(manifest.categories).map(([name, { en }]) => [name, en])),

@@ -41,7 +41,10 @@ export function openMcpSurface(options: McpOptions): StreamSurface {
   const { broker, changes } = options
   const resource = `${broker.settings.issuer}${MCP_PATH}`
   const metadata = `${broker.settings.issuer}/.well-known/oauth-protected-resource${MCP_PATH}`
-  const deps: McpDeps = { broker, changes, held: new HeldCalls(), holdMs: options.holdMs ?? HOLD_MS }
+  const stopping = new AbortController()
+  const running = new Running()
+  const holdMs = options.holdMs ?? HOLD_MS
+  const deps: McpDeps = { broker, changes, held: new HeldCalls(), running, stopping: stopping.signal, holdMs }
   const streams = new AgentStreams()
   const sessions = new Sessions({
     createServer: () => reporting(broker, createAgentServer(deps, broughtBy)),
@@ -51,11 +54,10 @@ export function openMcpSurface(options: McpOptions): StreamSurface {
     legacy: 'reject',
     bus: streams,
     maxSubscriptions: SUBSCRIPTIONS_MOST,
-    onerror: (error) => broker.logger.warn('mcp_error', { error: error.message }),
+    onerror: (error) => broker.logger.info('mcp_error', { error: error.message }),
   })
   const stopWatching = watchLists(deps, sessions, streams)
   const sweeping = startLoop('mcp_sessions', SWEEP_MS, broker.logger, async () => sessions.sweep())
-  const running = new Running()
 
   return {
     path: MCP_PATH,
@@ -64,7 +66,7 @@ export function openMcpSurface(options: McpOptions): StreamSurface {
       try {
         const caller = await agentOf(broker, authenticate())
         if (request.method === 'HEAD') return new Response(null, { status: 200 })
-        return await running.count(() => answerRequest({ sessions, streams, modern }, request, caller))
+        return await answerRequest({ sessions, streams, modern }, request, caller)
       } catch (error) {
         if (!(error instanceof InvalidRequest)) throw error
         broker.recentRefusals.count(`bad_request:${error.code}`)
@@ -74,10 +76,17 @@ export function openMcpSurface(options: McpOptions): StreamSurface {
     stop() {
       stopWatching()
       void sweeping.stop()
-      sessions.closeAll()
-      void modern.close()
+      stopping.abort()
+      sessions.closeStreams()
+      streams.endAll()
     },
-    idle: () => running.idle(),
+    async idle() {
+      await running.idle()
+      // What was just answered is written before its stream is closed.
+      await new Promise((resolve) => setImmediate(resolve))
+      sessions.closeAll()
+      await modern.close()
+    },
   }
 }
 
@@ -107,6 +116,6 @@ function withChallenge({ facts }: InvalidRequest, metadata: string): InvalidRequ
 }
 
 function reporting<S extends { onerror?: (error: Error) => void }>(broker: Broker, server: S): S {
-  server.onerror = (error) => broker.logger.warn('mcp_error', { error: error.message })
+  server.onerror = (error) => broker.logger.info('mcp_error', { error: error.message })
   return server
 }

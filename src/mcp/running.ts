@@ -1,4 +1,4 @@
-/** Requests that are being answered. */
+/** Calls that are being answered, whoever still waits for them. */
 export class Running {
   #count = 0
   #whenIdle: (() => void)[] = []

@@ -18,8 +18,6 @@ export type Session = {
   readonly transport: WebStandardStreamableHTTPServerTransport
   readonly startedMs: number
   lastSeenMs: number
-  /** Requests that are being answered. */
-  running: number
 }
 
 export type SessionsOptions = {
@@ -93,7 +91,6 @@ export class Sessions {
       transport,
       startedMs: nowMs,
       lastSeenMs: nowMs,
-      running: 0,
     }
     await server.connect(transport)
     return session
@@ -108,6 +105,11 @@ export class Sessions {
     void session.server.close().catch(() => undefined)
   }
 
+  /** Ends the streams on which nothing is answered. */
+  closeStreams(): void {
+    for (const { transport } of this.#byId.values()) transport.closeStandaloneSSEStream()
+  }
+
   closeAll(): void {
     for (const session of [...this.#byId.values()]) this.close(session)
   }
@@ -119,9 +121,9 @@ export class Sessions {
     }
   }
 
-  #isOver({ startedMs, lastSeenMs, running }: Session): boolean {
+  #isOver({ startedMs, lastSeenMs }: Session): boolean {
     const nowMs = this.#options.monotonicMs()
-    return nowMs - startedMs >= LASTS_MS || (running === 0 && nowMs - lastSeenMs >= IDLE_MS)
+    return nowMs - startedMs >= LASTS_MS || nowMs - lastSeenMs >= IDLE_MS
   }
 
   #makeRoom(isOwn: (session: Session) => boolean, most: number): void {

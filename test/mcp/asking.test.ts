@@ -102,6 +102,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s that opens 
       arguments: { store_id: 'LK-0571-022' },
     })
     expect(textOf(result)).toMatch(/^Done: coffee\.order get_menu/)
+    expect(result).toMatchObject({ structuredContent: { currency: 'CNY', items: [] } })
   })
 })
 
@@ -249,5 +250,36 @@ describe('an answer an agent looks for', () => {
     })
     await sayYes(reference)
     expect(await checked).toMatchObject({ structuredContent: { state: 'approved' } })
+  })
+})
+
+describe('a server that stops', () => {
+  it('keeps nobody waiting for a person, and tells where to answer', async () => {
+    await open({ terms: ALWAYS, holdMs: 60_000 })
+    const client = await world.connect({ protocol: '2025-11-25' })
+    const result = await client.callTool(
+      { name: ORDER, arguments: order(3380) as Record<string, unknown> },
+      {
+        onprogress: ({ message = '' }) => {
+          if (message.includes('/approvals/')) world.surface.stop()
+        },
+      },
+    )
+    expect(textOf(result)).toMatch(/^Refused: approval_required/)
+  })
+})
+
+describe('a fault of our own', () => {
+  it('is logged, and told to nobody', async () => {
+    await open()
+    const client = await world.connect()
+    await client.listTools()
+    world.app.broker.newId = () => {
+      throw new Error('the disk of node 7 is full')
+    }
+    const result = await client.callTool({ name: ORDER, arguments: order(3380) as Record<string, unknown> })
+    expect(textOf(result)).toMatch(/^Refused: internal\./)
+    expect(JSON.stringify(result)).not.toContain('disk')
+    expect(world.app.logged.map(({ event }) => event)).toContain('mcp_call_failed')
   })
 })

@@ -152,6 +152,7 @@ export async function openMcpWorld({ manifest, terms, holdMs = 150 }: WorldOptio
     async close() {
       for (const client of clients) await client.close().catch(() => undefined)
       serving().stop()
+      await serving().idle()
       await app.close()
     },
   }
