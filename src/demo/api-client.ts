@@ -13,25 +13,30 @@ export interface ApiAnswer {
   readonly body: JsonValue
 }
 
-/** One kind of caller with its own token. */
+/** One kind of caller with its own credential. */
 export interface ApiCaller {
   get(path: string): Promise<ApiAnswer>
+  put(path: string, body: unknown): Promise<ApiAnswer>
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<ApiAnswer>
 }
 
-/**
- * Calls the broker over HTTP as anybody would. A token is asked for with each request, so that none expires; null calls
- * without one.
- */
-export function openApiClient(baseUrl: string, token: (() => Promise<string>) | null): ApiCaller {
+/** What a request carries to say who calls; asked for with each one, so that nothing expires. */
+export type Credential = () => Promise<Readonly<Record<string, string>>>
+
+/** The credential of whoever holds an access token. */
+export function bearer(token: () => Promise<string>): Credential {
+  return async () => ({ authorization: `Bearer ${await token()}` })
+}
+
+/** Calls the broker over HTTP as anybody would; null calls without a credential. */
+export function openApiClient(baseUrl: string, credential: Credential | null): ApiCaller {
   async function call(
     method: string,
     path: string,
     body?: unknown,
     extra: Readonly<Record<string, string>> = {},
   ): Promise<ApiAnswer> {
-    const headers: Record<string, string> = { ...extra }
-    if (token) headers.authorization = `Bearer ${await token()}`
+    const headers: Record<string, string> = { ...extra, ...(await credential?.()) }
     if (body !== undefined) headers['content-type'] = 'application/json'
     const response = await fetch(baseUrl + path, {
       method,
@@ -52,6 +57,7 @@ export function openApiClient(baseUrl: string, token: (() => Promise<string>) | 
   }
   return {
     get: (path) => call('GET', path),
+    put: (path, body) => call('PUT', path, body),
     post: (path, body, headers) => call('POST', path, body ?? {}, headers),
   }
 }

@@ -57,7 +57,7 @@ function tellServing(narrator: Narrator, { cast: { brokerUrl }, skills, running 
   narrator.say(`  checkpoint  ${brokerUrl}/log/checkpoint`)
   narrator.say(`  skills      ${skills.origins.join('  ')}`)
   narrator.line()
-  narrator.say('To call it too, in another terminal in this folder:')
+  narrator.say('To use it too:')
   for (const line of tryItLines(running)) narrator.line(line)
 }
 

@@ -1,20 +1,22 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { generatePublisherKey, publicHalfOf } from '../keys/publisher-key-file.ts'
-import { type ApiCaller, openApiClient, readAs } from './api-client.ts'
+import { type AgentConnection, connectAgent } from './agent-connection.ts'
+import { bearer, openApiClient, readAs } from './api-client.ts'
 import { openDemoKeys } from './demo-keys.ts'
 import { freePort } from './free-port.ts'
 import type { Narrator } from './narrator.ts'
+import { enrol, type Person, signIn } from './person.ts'
 import { registerSkill } from './register-skill.ts'
 import { type SkillSet, startSkills } from './skill-set.ts'
+import { createAuthenticator } from './software-passkey.ts'
 import { startDemoBroker } from './start-demo-broker.ts'
 import type { Cast } from './story/cast.ts'
 import { mustHold } from './story-failed.ts'
-import { type MintToken, newId, openTokenMint } from './tokens.ts'
 import type { RunningDemo } from './try-it.ts'
 
 const PORT = 8787
-const OPERATOR = { kind: 'operator', operatorId: 'demo-operator', scopes: [] } as const
+const OPERATOR = 'demo-operator'
 
 /** What the agent says it runs on: an open-weights checkpoint on the user's own machine. */
 const DEPLOYMENT = {
@@ -39,8 +41,8 @@ export interface World {
 }
 
 /**
- * Starts the skills and the broker, registers publishers, manifests and an agent over HTTP, and hands out everybody's
- * way to call. Whatever was started is stopped again when a later part fails.
+ * Starts the skills and the broker, signs in an operator and a user, registers publishers and manifests, connects an
+ * agent, all over HTTP, and hands out everybody's way to call. Whatever was started is stopped again when a later part fails.
  *
  * `folder` is the broker's data folder; what belongs to the sample skills goes into `demo` in it.
  */
@@ -63,27 +65,20 @@ export async function openWorld(
     const broker = await startDemoBroker({ folder, port, logFile, skillOrigins: skills.origins })
     opened.push(broker.stop)
 
-    const mint = openTokenMint(broker.keys, url)
-    const operator = callerAs(url, mint, { ...OPERATOR, sessionId: newId('session') })
+    const operator = await openOperator(url, broker.setUpLink, join(folder, 'demo', 'operator.json'))
     const publisher = openApiClient(url, null)
     for (const [name, manifest] of skills.manifests) {
       const own = keys.get(name)
       if (!own) throw new Error(`no keys for ${name}`)
-      const registered = await registerSkill({ operator, publisher }, manifest, own)
+      const registered = await registerSkill({ operator: operator.api, publisher }, manifest, own)
       narrator.say(
         `${registered.title} (${name}, version ${registered.version}) signed, submitted, approved.`,
       )
     }
     const { pay, coffee } = skills
-    const { userId, agentId, ...ofUser } = await openCast(url, mint)
-    const cast: Cast = {
-      ...ofUser,
-      narrator,
-      operator,
-      pay,
-      coffeeCalls: () => coffee.calls.length,
-    }
-    const running = { url, folder, userId, agentId, operatorId: OPERATOR.operatorId }
+    const cast = await openCast(url, operator, { narrator, pay, coffeeCalls: () => coffee.calls.length })
+    narrator.say('A user made a passkey and connected an agent, which has no authority yet.')
+    const running = { url, invitation: await invitation(url, operator) }
     return { cast, skills, running, stop }
   } catch (error) {
     await stop()
@@ -91,40 +86,73 @@ export async function openWorld(
   }
 }
 
-type CastOfUser = Omit<Cast, 'narrator' | 'operator' | 'pay' | 'coffeeCalls'> & {
-  readonly userId: string
-  readonly agentId: string
+/**
+ * The first operator, by the link the broker prints at its first start. A folder that is kept knows them already, so
+ * their passkey is kept beside the keys of the sample skills.
+ */
+async function openOperator(url: string, link: string | undefined, file: string): Promise<Person> {
+  if (link === undefined) {
+    const passkey = createAuthenticator(url, readFileSync(file, 'utf8'))
+    const operator = await signIn(url, passkey)
+    writeFileSync(file, passkey.save(), { mode: 0o600 })
+    return operator
+  }
+  const passkey = createAuthenticator(url)
+  const operator = await enrol(url, link, passkey, OPERATOR)
+  writeFileSync(file, passkey.save(), { mode: 0o600 })
+  return operator
+}
+
+/** A link by which somebody makes an account of their own. */
+async function invitation(url: string, { browser }: Person): Promise<string> {
+  const page = await browser.open(`${url}/operator/people`)
+  const invited = await browser.submit(page, { kind: 'user' }, '/operator/people/invite')
+  const link = /https?:\/\/[^<\s]+\/enrol\/[A-Za-z0-9_-]+/.exec(invited.text)?.[0]
+  mustHold(link !== undefined, `nobody could be invited: ${invited.status}`)
+  return link
 }
 
 /** A user nobody has seen before, and one agent that belongs to them. */
-async function openCast(url: string, mint: MintToken): Promise<CastOfUser> {
-  const userId = newId('user')
-  const scopes: string[] = []
-  const person = { kind: 'user', userId, sessionId: newId('session') } as const
-  const user = callerAs(url, mint, { ...person, scopes })
-  const registered = await user.post('/v1/agents', {
-    name: 'Morning helper',
-    publicJwk: publicHalfOf(await generatePublisherKey()),
-    deployments: [DEPLOYMENT],
-  })
-  const shape = z.object({
-    agent: z.object({ agentId: z.string(), deployments: z.array(z.object({ id: z.string() })).length(1) }),
-  })
-  const { agentId, deployments } = readAs(registered, 201, shape).agent
-  const agent = (): ApiCaller =>
-    callerAs(url, mint, { kind: 'agent', userId, agentId, sessionId: newId('session'), scopes })
+async function openCast(
+  url: string,
+  operator: Person,
+  others: Pick<Cast, 'narrator' | 'pay' | 'coffeeCalls'>,
+): Promise<Cast> {
+  const user = await enrol(url, await invitation(url, operator), createAuthenticator(url))
+  const connect = (replaces?: string) =>
+    connectAgent(url, user.browser, {
+      name: 'Morning helper',
+      scope: 'agent',
+      ...(replaces === undefined ? {} : { replaces }),
+    })
+  let connection = await connect()
+  let deployment = await registerDeployment(user, connection)
   return {
-    userId,
-    agentId,
+    ...others,
     brokerUrl: url,
-    user,
-    agent: agent(),
-    agentInNewSession: agent(),
-    deployment: deployments[0]?.id ?? '',
-    auditorToken: () => mint({ ...person, scopes: ['log:read'] }),
+    operator: operator.api,
+    user: user.api,
+    agent: openApiClient(
+      url,
+      bearer(() => connection.token()),
+    ),
+    get deployment() {
+      return deployment
+    },
+    async connectAnew() {
+      connection = await connect(connection.agentId)
+      deployment = await registerDeployment(user, connection)
+    },
+    async auditorToken() {
+      const auditor = await connectAgent(url, user.browser, { name: 'Log auditor', scope: 'agent log:read' })
+      return auditor.token()
+    },
   }
 }
 
-function callerAs(url: string, mint: MintToken, caller: Parameters<MintToken>[0]): ApiCaller {
-  return openApiClient(url, () => mint(caller))
+/** The user says what the agent runs on, so that a grant could be limited to it. Resolves to its id. */
+async function registerDeployment(user: Person, { agentId }: AgentConnection): Promise<string> {
+  const answer = await user.api.put(`/v1/agents/${agentId}/deployments`, { deployments: [DEPLOYMENT] })
+  const shape = z.object({ deployments: z.array(z.object({ id: z.string() })).length(1) })
+  return readAs(answer, 200, shape).deployments[0]?.id ?? ''
 }

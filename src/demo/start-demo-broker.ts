@@ -15,8 +15,8 @@ export interface DemoBrokerOptions {
 const SECRETS = { 'coffee.order': { '/payment_token': 'tok_demo_card' } }
 
 /**
- * Starts the broker as `npm start` does, with what only a demo may have: development tokens, skills on loopback, and
- * a card that is none. Rejects when it does not start.
+ * Starts the broker as `npm start` does, with what only a demo may have: skills on loopback, and a card that is
+ * none. Rejects when it does not start.
  */
 export async function startDemoBroker(options: DemoBrokerOptions): Promise<RunningBroker> {
   const { folder, port, logFile, skillOrigins } = options
@@ -25,7 +25,6 @@ export async function startDemoBroker(options: DemoBrokerOptions): Promise<Runni
   const read = readConfig({
     COUNTERSIGN_PORT: String(port),
     COUNTERSIGN_DATA: folder,
-    COUNTERSIGN_DEV_TOKENS: '1',
     COUNTERSIGN_SKILL_DEV_ORIGINS: skillOrigins.join(','),
     COUNTERSIGN_SKILL_SECRETS_FILE: secretsFile,
   })

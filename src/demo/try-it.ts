@@ -1,26 +1,17 @@
 export interface RunningDemo {
   readonly url: string
-  /** The broker's data folder, where its keys are. */
-  readonly folder: string
-  readonly userId: string
-  readonly agentId: string
-  readonly operatorId: string
+  /** Good once: makes whoever opens it an account with a passkey of their own. */
+  readonly invitation: string
 }
 
-/** What a reader types into another terminal to call the running broker as each of the three kinds of caller. */
-export function tryItLines({ url, folder, userId, agentId, operatorId }: RunningDemo): string[] {
-  const token = 'npm run -s countersign -- token'
-  const settings = [`COUNTERSIGN_PORT=${new URL(url).port}`, `COUNTERSIGN_DATA=${quoted(folder)}`]
+/** What a reader opens and types to use the running broker too. */
+export function tryItLines({ url, invitation }: RunningDemo): string[] {
   return [
-    `export COUNTERSIGN_DEV_TOKENS=1 ${settings.join(' ')}`,
-    `PERSON=$(${token} user --user ${userId})`,
-    `AGENT=$(${token} agent --user ${userId} --agent ${agentId})`,
-    `OPERATOR=$(${token} operator --name ${operatorId})`,
-    `curl -s ${url}/v1/actions -H "authorization: Bearer $PERSON"`,
+    'An account of your own, with a passkey of this computer:',
+    `  ${invitation}`,
+    'Then the API from another terminal, once you have said yes on its page:',
+    `  npm run -s countersign -- login --broker ${url}`,
+    'And an agent that speaks MCP:',
+    `  ${url}/mcp`,
   ]
-}
-
-/** Single quotes, for a shell, where a path has more than plain characters. */
-function quoted(path: string): string {
-  return /^[\w/.-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -19,6 +19,7 @@ function callerOf(answers: Answers): ApiCaller {
   }
   return {
     get: async (path) => answer('GET', path),
+    put: async (path) => answer('PUT', path),
     post: async (path) => answer('POST', path),
   }
 }
@@ -47,8 +48,8 @@ function castOf(answers: Answers): { cast: Cast; told: string[] } {
     operator: caller,
     user: caller,
     agent: caller,
-    agentInNewSession: caller,
     deployment: 'dep',
+    connectAnew: unused,
     coffeeCalls: () => 0,
     auditorToken: unused,
     pay: { current: unused, restart: unused },

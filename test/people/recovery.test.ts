@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveConsent } from '../../src/broker/answer-consent.ts'
 import { pauseGrant, renewGrant, resumeGrant } from '../../src/broker/change-grant.ts'
 import { saveRecipient } from '../../src/broker/save-recipient.ts'
+import { createAuthenticator } from '../../src/demo/software-passkey.ts'
 import { beginEnrolment, finishEnrolment } from '../../src/people/enrol.ts'
 import { endOperator } from '../../src/people/invite.ts'
 import {
@@ -23,7 +24,6 @@ import {
   type PeopleWorld,
 } from '../support/people-world.ts'
 import { sampleManifest } from '../support/sample-manifest.ts'
-import { createAuthenticator } from '../support/software-authenticator.ts'
 
 const DAY_MS = 86_400_000
 const ADDRESS = '192.0.2.7'

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createAuthenticator } from '../../src/demo/software-passkey.ts'
 import { beginEnrolment, finishEnrolment, showEnrolment } from '../../src/people/enrol.ts'
 import { invite, inviteFirstOperator } from '../../src/people/invite.ts'
 import { isSteppedUp } from '../../src/people/person.ts'
@@ -12,7 +13,6 @@ import {
   ORIGIN,
   type PeopleWorld,
 } from '../support/people-world.ts'
-import { createAuthenticator } from '../support/software-authenticator.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

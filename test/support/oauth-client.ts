@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type BrowserByHand, refreshOf, type Seen } from './browser-by-hand.ts'
+import { type BrowserByHand, refreshOf, type Seen } from '../../src/demo/browser-by-hand.ts'
 import type { OauthWorld } from './oauth-world.ts'
 
 export const REDIRECT = 'http://127.0.0.1:53211/callback'

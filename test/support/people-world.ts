@@ -1,3 +1,8 @@
+import {
+  createAuthenticator,
+  type SoftwareAuthenticator,
+  type Tricks,
+} from '../../src/demo/software-passkey.ts'
 import { hashSecret } from '../../src/people/bearer-secret.ts'
 import { beginEnrolment, finishEnrolment } from '../../src/people/enrol.ts'
 import { createGuessThrottle } from '../../src/people/guess-throttle.ts'
@@ -7,7 +12,6 @@ import { findPerson, type Person } from '../../src/people/person.ts'
 import { type Browser, beginSignIn, finishSignIn } from '../../src/people/sign-in.ts'
 import { beginStepUp, finishStepUp } from '../../src/people/step-up.ts'
 import type { Message } from '../../src/ports/messenger.ts'
-import { createAuthenticator, type SoftwareAuthenticator, type Tricks } from './software-authenticator.ts'
 import { createTestBroker, type TestBroker } from './test-broker.ts'
 
 export const ORIGIN = 'https://broker.example'

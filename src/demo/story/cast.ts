@@ -5,15 +5,15 @@ import { type ApiAnswer, type ApiCaller, readAs } from '../api-client.ts'
 import type { Narrator } from '../narrator.ts'
 import type { SkillProcess } from '../skills/start-skill-process.ts'
 
-/** Everybody who plays a part. Each caller has a token of its own kind, and none can speak for another. */
+/** Everybody who plays a part. Each caller has a credential of its own kind, and none can speak for another. */
 export interface Cast {
   readonly narrator: Narrator
   readonly brokerUrl: string
   readonly operator: ApiCaller
   readonly user: ApiCaller
   readonly agent: ApiCaller
-  /** The same agent in a session in which it has read nothing yet. */
-  readonly agentInNewSession: ApiCaller
+  /** The agent signs in again, in a session in which it has read nothing yet; the user moves its grants to it. */
+  connectAnew(): Promise<void>
   readonly deployment: string
   /** A token that may read the log's entries. */
   auditorToken(): Promise<string>

@@ -10,12 +10,13 @@ const read = outcome.extend({ result: z.object({ text: z.string() }) })
 /** A page gives the agent orders; what it asks for is outside of what the user allowed. */
 export async function tellInjected(cast: Cast): Promise<void> {
   const { narrator } = cast
-  const agent = cast.agentInNewSession
   narrator.step('A web page tries to give the agent orders')
+  await cast.connectAnew()
+  narrator.say('The agent signs in again. The user moves its grants to the new connection; the old one ends.')
   await giveBrowseConsent(cast)
   const page = { skill: 'web.browse', action: 'open_page', args: { url: 'https://shop.example/reviews' } }
-  const tab = readAs(await ask(cast, page, agent), 200, opened).result.tab_id
-  const text = await ask(cast, { skill: 'web.browse', action: 'read_page', args: { tab_id: tab } }, agent)
+  const tab = readAs(await ask(cast, page), 200, opened).result.tab_id
+  const text = await ask(cast, { skill: 'web.browse', action: 'read_page', args: { tab_id: tab } })
   narrator.answer(text)
   const lines = readAs(text, 200, read).result.text.split('\n')
   for (const line of lines.slice(1, 4)) narrator.shown(line)
@@ -23,7 +24,7 @@ export async function tellInjected(cast: Cast): Promise<void> {
 
   narrator.say('The agent falls for it and tries to send the money:')
   const args = { payee_id: 'mallory', amount: '90.00', currency: 'CNY' }
-  const stolen = await ask(cast, { skill: 'pay.transfer', action: 'transfer', args }, agent)
+  const stolen = await ask(cast, { skill: 'pay.transfer', action: 'transfer', args })
   narrator.answer(stolen)
   expectProblem(stolen, 403, 'constraint_violated')
 
@@ -31,7 +32,7 @@ export async function tellInjected(cast: Cast): Promise<void> {
     'Even a payment to Lin is asked about now, because strangers’ words were read in this session:',
   )
   const small = { payee_id: 'lin', amount: '1.00', currency: 'CNY' }
-  const asked = await ask(cast, { skill: 'pay.transfer', action: 'transfer', args: small }, agent)
+  const asked = await ask(cast, { skill: 'pay.transfer', action: 'transfer', args: small })
   narrator.answer(asked)
   const { status } = readAs(asked, 202, pending)
   mustHold(status === 'approval_required', 'nobody was asked after untrusted text was read')

@@ -1,7 +1,7 @@
-import { mintAccessToken } from '../broker/mint-access-token.ts'
-import type { Caller } from '../core/tokens/access-token.ts'
-import { createIds } from '../keys/new-id.ts'
-import type { Signer } from '../ports/signer.ts'
+import { mintAccessToken } from '../../src/broker/mint-access-token.ts'
+import type { Caller } from '../../src/core/tokens/access-token.ts'
+import { createIds } from '../../src/keys/new-id.ts'
+import type { Signer } from '../../src/ports/signer.ts'
 
 export type MintToken = (caller: Caller) => Promise<string>
 

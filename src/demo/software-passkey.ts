@@ -1,4 +1,13 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
+import { z } from 'zod'
 
 /** What an authenticator or a browser in somebody else's hands might do. */
 export type Tricks = {
@@ -16,17 +25,29 @@ export type SoftwareAuthenticator = {
   create(options: { challenge: string; rp: { id?: string | undefined } }, tricks?: Tricks): string
   /** Answers request options. */
   get(options: { challenge: string; rpId?: string | undefined }, tricks?: Tricks): string
+  /** All there is to it, to go on with later. A secret. */
+  save(): string
 }
+
+const savedShape = z.strictObject({ id: z.base64url(), key: z.string(), counter: z.int().nonnegative() })
 
 const USER_PRESENT = 0x01
 const USER_VERIFIED = 0x04
 const ATTESTED = 0x40
 
-/** An ES256 authenticator in memory with one discoverable credential; it counts its signatures. */
-export function createAuthenticator(origin: string): SoftwareAuthenticator {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const id = randomBytes(16)
-  let counter = 0
+/**
+ * An ES256 authenticator in memory with one discoverable credential; it counts its signatures.
+ *
+ * @param saved what an earlier one left, to go on as that one.
+ */
+export function createAuthenticator(origin: string, saved?: string): SoftwareAuthenticator {
+  const before = saved === undefined ? undefined : savedShape.parse(JSON.parse(saved))
+  const privateKey = before
+    ? createPrivateKey(before.key)
+    : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const publicKey = createPublicKey(privateKey)
+  const id = before ? Buffer.from(before.id, 'base64url') : randomBytes(16)
+  let counter = before?.counter ?? 0
   const credentialId = id.toString('base64url')
 
   function clientData(type: string, challenge: string, tricks: Tricks): Buffer {
@@ -55,6 +76,10 @@ export function createAuthenticator(origin: string): SoftwareAuthenticator {
   const common = { id: credentialId, rawId: credentialId, type: 'public-key', clientExtensionResults: {} }
   return {
     credentialId,
+    save() {
+      const key = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+      return JSON.stringify({ id: credentialId, key, counter })
+    },
     create(options, tricks = {}) {
       const idLength = Buffer.alloc(2)
       idLength.writeUInt16BE(id.length)

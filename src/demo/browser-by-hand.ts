@@ -40,10 +40,7 @@ export class BrowserByHand {
 
   async send(method: string, url: string, form?: Readonly<Record<string, string>>): Promise<Seen> {
     const { pathname } = new URL(url)
-    const cookie = [...this.#cookies]
-      .filter(([, { path }]) => path === '/' || pathname === path || pathname.startsWith(`${path}/`))
-      .map(([name, { value }]) => `${name}=${value}`)
-      .join('; ')
+    const cookie = this.cookieHeader(pathname)
     const response = await fetch(url, {
       method,
       redirect: 'manual',
@@ -62,6 +59,14 @@ export class BrowserByHand {
       text: await response.text(),
       headers: response.headers,
     }
+  }
+
+  /** What the `Cookie` header says of a request to this path. */
+  cookieHeader(pathname: string): string {
+    return [...this.#cookies]
+      .filter(([, { path }]) => path === '/' || pathname === path || pathname.startsWith(`${path}/`))
+      .map(([name, { value }]) => `${name}=${value}`)
+      .join('; ')
   }
 
   cookie(name: string): string | undefined {
