@@ -55,7 +55,7 @@ async function show(deps: PeoplePageDeps, visit: PageRequest, invited?: Invited)
     (attributes) => html`<input ${attributes} maxlength="64" autocomplete="off" spellcheck="false">`,
   )
   const operator = field(
-    { name: 'operator', label: t.operatorName, hint: t.operatorNameHint },
+    { name: 'operator', label: t.theirName, hint: t.operatorNameHint },
     (attributes) =>
       html`<input ${attributes} maxlength="64" required autocomplete="off" autocapitalize="none" spellcheck="false">`,
   )

@@ -124,6 +124,7 @@ export const PEOPLE_EN = {
   inviteUser: 'Invite a user',
   inviteUserHint: 'Leave it empty for somebody new, or give the id of a user who has no passkey yet.',
   userId: 'User id',
+  theirName: 'Their name as an operator',
   inviteOperator: 'Invite an operator',
   inviteButton: 'Make a link',
   invitedTitle: 'The link',
