@@ -47,6 +47,9 @@ export function checkClientMetadata(metadata: Metadata): void {
   }
   // What kind of program it is, is not ours to judge: loopback redirects vary their port for all (RFC 8252 section 7.3).
   metadata.application_type = 'native'
+  // Nobody has a shared secret here; the library makes one for whoever names no method.
+  delete metadata.client_secret
+  delete metadata.client_secret_expires_at
   // Older clients send it empty; nothing is asked for by that.
   if (metadata.scope === '') delete metadata.scope
   // What we do not offer is left out rather than refused, as RFC 7591 section 3.2.1 allows.

@@ -181,9 +181,17 @@ function unusedKey(): JWK {
   return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kty: 'OKP' }
 }
 
+const SIGN_IN_MEMBERS = [
+  'id_token_signed_response_alg',
+  'subject_type',
+  'application_type',
+  'require_auth_time',
+] as const
+
 /** A client is told what was registered of it, and nothing of sign-in, which is not offered. */
 function tellRegistered(ctx: KoaContextWithOIDC): void {
-  const { id_token_signed_response_alg: _, subject_type: __, application_type: ___, ...told } = bodyOf(ctx)
+  const told = bodyOf(ctx)
+  for (const name of SIGN_IN_MEMBERS) delete told[name]
   ctx.body = told
 }
 

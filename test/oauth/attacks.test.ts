@@ -412,6 +412,31 @@ describe('DPoP', () => {
   })
 })
 
+describe('registration', () => {
+  it.each([
+    ['names no method', {}],
+    ['names none', { token_endpoint_auth_method: 'none' }],
+    ['brings a secret', { client_secret: 's'.repeat(40) }],
+  ])('makes and keeps no secret for a client that %s', async (_, metadata) => {
+    const { status, body } = await register(world, metadata)
+    expect([status, body.token_endpoint_auth_method]).toEqual([201, 'none'])
+    expect(body).not.toHaveProperty('client_secret')
+    const kept = await world.running.broker.store.read(async (tx) =>
+      tx.oauthClients.find(String(body.client_id)),
+    )
+    expect(kept?.metadata).not.toContain('secret')
+  })
+
+  it.each([
+    ['a shared secret', { token_endpoint_auth_method: 'client_secret_basic' }],
+    ['a key nobody gave', { token_endpoint_auth_method: 'private_key_jwt' }],
+    ['a name without end', { client_name: 'x'.repeat(300) }],
+  ])('is refused for %s', async (_, metadata) => {
+    const { status, body } = await register(world, metadata)
+    expect([status, body.error]).toEqual([400, 'invalid_client_metadata'])
+  })
+})
+
 describe('the surface', () => {
   it('answers no other host, no foreign origin, and nothing that is not offered', async () => {
     const foreign = await tell(`${world.url}/oauth/token`, {}, { origin: 'https://evil.example' })
