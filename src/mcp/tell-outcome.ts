@@ -163,11 +163,11 @@ function structuredOf(value: JsonValue): JsonObject {
 
 function repeated(settledAtMs: number | null, telling: Telling): string {
   const seconds = Math.max(0, Math.round((telling.nowMs - (settledAtMs ?? telling.nowMs)) / 1000))
-  return `This was done ${seconds} s ago with the same arguments, and was not done again.${again(telling, '')}`
+  return `This was done ${seconds} s ago with the same arguments, and was not done again. ${again(telling, '')}`.trimEnd()
 }
 
 function again({ again: number }: Telling, otherwise: string): string {
   return number === null
     ? otherwise
-    : ` To really do it again, add the argument _again with the value ${number}.`.trim()
+    : `To really do it again, add the argument _again with the value ${number}.`
 }
