@@ -29,6 +29,7 @@ const USER_PAGES: readonly (readonly [path: string, name: keyof LayoutTexts & st
 ]
 const OPERATOR_PAGES: typeof USER_PAGES = [
   ['/operator', 'operator'],
+  ['/operator/people', 'people'],
   ['/security', 'security'],
 ]
 

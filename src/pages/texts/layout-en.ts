@@ -9,6 +9,7 @@ export const LAYOUT_EN = {
   limits: 'Limits',
   security: 'Security',
   operator: 'Operations',
+  people: 'People',
   signOut: 'Sign out',
   language: 'Language',
   footer:

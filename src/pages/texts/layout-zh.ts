@@ -10,6 +10,7 @@ export const LAYOUT_ZH: LayoutTexts = {
   limits: '限额',
   security: '安全',
   operator: '运维',
+  people: '人员',
   signOut: '退出登录',
   language: '语言',
   footer: '没有你的授权、没有足够的额度、没有可供查证的日志，智能体的任何操作都不会到达技能方。',

@@ -116,8 +116,6 @@ export const PEOPLE_EN = {
   terminalRefused: 'Refused. The terminal got nothing.',
 
   peopleTitle: 'People',
-  operatorTitle: 'Operations',
-  operatorText: 'Operators act through the command line and the API; this is where people are let in.',
   operators: 'Operators',
   ended: 'ended',
   endOperator: 'End this account',

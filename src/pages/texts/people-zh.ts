@@ -113,8 +113,6 @@ export const PEOPLE_ZH: PeopleTexts = {
   terminalRefused: '已拒绝。终端什么也没有得到。',
 
   peopleTitle: '人员',
-  operatorTitle: '运营',
-  operatorText: '运营人员通过命令行和 API 操作；这里用来让人进入。',
   operators: '运营人员',
   ended: '已结束',
   endOperator: '结束此账号',
