@@ -35,12 +35,15 @@ import { type Oauth, openOauth } from './oauth/open-oauth.ts'
 import { sweepOauth } from './oauth/sweep.ts'
 import { openPeople, sessionLookup } from './open-people.ts'
 import { openRegister, openStorage, type Storage, StorageMisplaced } from './open-storage.ts'
+import { channelPages } from './pages/channels-page.ts'
+import { linkedPages } from './pages/linked-page.ts'
 import { openPages } from './pages/open-pages.ts'
 import { peoplePages } from './pages/people-pages.ts'
 import { inviteFirstOperator } from './people/invite.ts'
 import type { PeopleDeps } from './people/people-deps.ts'
 import { beginTerminalLogin, pollTerminalLogin } from './people/terminal-login.ts'
 import { createLogger } from './pino-logger.ts'
+import type { Carriers } from './ports/carriers.ts'
 import type { KeyRing } from './ports/key-ring.ts'
 import { type DocumentFetcherConfig, openDocumentFetcher } from './skills/guarded-fetch.ts'
 import { openHttpSkillCaller } from './skills/http-skill.ts'
@@ -194,7 +197,7 @@ async function open(
 
   const people = openPeople(config, broker)
   const setUpLink = await inviteFirstOperator(people)
-  server.serve(appOf(config, server.port, people, changes, held, keys, publisher, oauth), oauth.beside)
+  server.serve(appOf(config, server.port, people, changes, held, keys, publisher, oauth, carriers), oauth.beside)
   const url = broker.settings.issuer
   if (config.devTokens) logger.warn('development_tokens_accepted')
   logger.info('started', { url })
@@ -296,6 +299,7 @@ function appOf(
   keys: KeyRing,
   publisher: CheckpointPublisher,
   oauth: Oauth,
+  carriers: Carriers,
 ): App {
   const { broker } = people
   const sessions = sessionLookup(broker)
@@ -309,6 +313,8 @@ function appOf(
     pages: openPages({ broker, publisher, cancel: (ids) => cancelInFlight(broker, ids), nowMs }, sessions, [
       ...oauth.pages,
       ...peoplePages({ ...people, isSecure }),
+      ...linkedPages({ broker }),
+      ...channelPages({ broker, carriers }),
     ]),
     streams: [openMcpSurface({ broker, changes })],
     allowedHosts: hostsOf(config, port),

@@ -11,6 +11,8 @@ export type LinkView = {
   readonly title: Bilingual
   /** Where its token goes, and nowhere else. */
   readonly sentTo: string
+  /** Where a browser is sent to sign in there. */
+  readonly signInAt: string
   /** Null where it is not linked. `broken`: the skill no longer honours it. */
   readonly account: {
     readonly id: string
@@ -54,6 +56,7 @@ export function listLinked(broker: Broker, input: { userId: string; skill?: stri
           means: link.means,
           title: link.title,
           sentTo: new URL(manifest.endpoint.baseUrl).origin,
+          signInAt: new URL(link.authorizationEndpoint).origin,
           account: row
             ? {
                 id: row.id,

@@ -16,6 +16,7 @@ function library(name: string, file: string): string {
 const SOURCES: Readonly<Record<string, string>> = {
   'app.css': own('app.css'),
   'app.js': own('app.js'),
+  'channels.js': own('channels.js'),
   'icon.svg': own('icon.svg'),
   'passkey.js': own('passkey.js'),
   'webauthn.js': library('@simplewebauthn/browser', '../dist/bundle/index.umd.min.js'),
@@ -36,6 +37,23 @@ export function assetPath(name: string): string {
   const asset = ASSETS.get(name)
   if (!asset) throw new Error(`There is no asset ${name}.`)
   return asset.path
+}
+
+/**
+ * The service worker that shows what is pushed. It keeps its path, because a browser knows it by that; its scope holds no
+ * page, so it can come between a person and none of ours.
+ */
+export function pushWorkerRoute(): SurfaceRoute {
+  const bytes = new Uint8Array(readFileSync(own('push-worker.js')))
+  return {
+    method: 'get',
+    path: '/push-worker.js',
+    answer: async (): Promise<Answer> => ({
+      status: 200,
+      headers: { 'cache-control': 'no-cache', 'service-worker-allowed': '/push-worker/' },
+      content: { type: TYPES.js ?? '', bytes },
+    }),
+  }
 }
 
 /** The route of every asset. */

@@ -1,4 +1,5 @@
 import type { PageSurface } from '../http/surface-route.ts'
+import { pushWorkerRoute } from './assets.ts'
 import { cspReportRoute } from './csp-report.ts'
 import type { Page } from './page.ts'
 import { allPages, type PageDeps } from './pages.ts'
@@ -19,7 +20,7 @@ export function openPages(
     pages: [...allPages({ ...deps, isSecure: issuer.startsWith('https:') }), ...more],
     issuer,
     nowMs: deps.nowMs,
-    others: [cspReportRoute(deps.broker)],
+    others: [cspReportRoute(deps.broker), pushWorkerRoute()],
     ...sessions,
   })
 }

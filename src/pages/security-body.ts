@@ -9,6 +9,7 @@ import type { Html, PageRequest } from './page.ts'
 import { passkeyForm } from './passkey-form.ts'
 import { PEOPLE } from './texts/people.ts'
 import type { PeopleTexts } from './texts/people-en.ts'
+import { REACH } from './texts/reach.ts'
 
 /** What a person did here that did not go. */
 export type SecurityFault = 'last_passkey' | 'recovered_recently' | 'too_many' | 'refused' | 'amount'
@@ -35,6 +36,7 @@ ${passkeySection(visit, facts)}
 ${sessionSection(visit, facts)}
 ${facts.passkeys.length > 0 ? codesSection(visit, facts) : ''}
 ${facts.thresholds ? thresholdSection(visit, facts, facts.thresholds) : ''}
+${facts.person.kind === 'user' ? html`<section class="card"><p><a href="/channels">${REACH[visit.locale].channelsTitle}</a> · <a href="/linked">${REACH[visit.locale].linkedTitle}</a></p></section>` : ''}
 <section class="card"><p><a href="/sign-in/terminal">${t.terminalLink}</a></p>${facts.person.kind === 'user' ? html`<p class="dim small">${t.erasureText}</p>` : ''}</section>`
 }
 

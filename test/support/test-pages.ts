@@ -1,5 +1,7 @@
+import type { Broker } from '../../src/broker/broker.ts'
 import { formToken } from '../../src/pages/csrf.ts'
 import { openPages } from '../../src/pages/open-pages.ts'
+import type { Page } from '../../src/pages/page.ts'
 import type { PageDeps } from '../../src/pages/pages.ts'
 import type { Person } from '../../src/people/person.ts'
 import { createTestApp, HOST, type TestApp, type TestAppOptions } from './test-app.ts'
@@ -34,10 +36,13 @@ const STEP_UP_MS = 300_000
 
 /** Every page over a test broker, with sessions of its own making. */
 export async function createTestPages(
-  options: TestAppOptions & { readonly cancel?: PageDeps['cancel'] } = {},
+  options: TestAppOptions & {
+    readonly cancel?: PageDeps['cancel']
+    readonly more?: (broker: Broker) => Page[]
+  } = {},
 ): Promise<TestPages> {
   const sessions = new Map<string, Person>()
-  const { cancel = async () => [], ...rest } = options
+  const { cancel = async () => [], more = () => [], ...rest } = options
   const test: TestApp = await createTestApp({
     ...rest,
     pages: (broker, publisher) =>
@@ -48,6 +53,7 @@ export async function createTestPages(
           isSteppedUp: ({ steppedUpAtMs }, nowMs) =>
             steppedUpAtMs !== null && nowMs - steppedUpAtMs < STEP_UP_MS,
         },
+        more(broker),
       ),
   })
 
