@@ -9,13 +9,13 @@ import type { ShownValue } from '../core/grant/shown-values.ts'
 import { type Speaker, speakerOf } from '../core/grant/speaker.ts'
 import { isSteppedUp } from '../people/person.ts'
 import { csrfField, deadline, notice } from './elements.ts'
-import { wholeMinutes } from './inbox-page.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
-import type { PageDeps } from './pages.ts'
+import type { PageDeps } from './page-deps.ts'
 import { legend, sentenceList } from './sentences.ts'
 import { APPROVAL } from './texts/approval.ts'
 import type { ApprovalTexts } from './texts/approval-en.ts'
 import { CONSENT } from './texts/consent.ts'
+import { wholeMinutes } from './when.ts'
 
 /** Where a person sees one exact action and says yes or no to it. Opening it answers nothing (P8). */
 export function approvalPages(deps: PageDeps): Page[] {

@@ -9,16 +9,16 @@ import type { QuestionId } from '../core/grant/describe-consent.ts'
 import { speakerOf } from '../core/grant/speaker.ts'
 import { isSteppedUp } from '../people/person.ts'
 import { csrfField, deadline, notice, shown } from './elements.ts'
-import { wholeMinutes } from './inbox-page.ts'
 import { keptForm, keptQuery } from './kept-form.ts'
 import { type NarrowControls, narrowControls } from './narrow-controls.ts'
 import { type EntryFault, readNarrowing } from './narrow-form.ts'
 import { ownPath } from './own-path.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
-import type { PageDeps } from './pages.ts'
+import type { PageDeps } from './page-deps.ts'
 import { legend, sentence, sentenceList } from './sentences.ts'
 import { CONSENT } from './texts/consent.ts'
 import type { ConsentTexts } from './texts/consent-en.ts'
+import { wholeMinutes } from './when.ts'
 
 type Asked = { readonly request: ConsentRequestView; readonly facts: ConsentFacts }
 

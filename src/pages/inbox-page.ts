@@ -5,8 +5,9 @@ import { type ConsentRequestSummary, listConsentRequests } from '../broker/show-
 import { speakerOf } from '../core/grant/speaker.ts'
 import { notice } from './elements.ts'
 import type { Html, Page, PageRequest } from './page.ts'
-import type { PageDeps } from './pages.ts'
+import type { PageDeps } from './page-deps.ts'
 import { APPROVAL } from './texts/approval.ts'
+import { wholeMinutes } from './when.ts'
 
 type Open = { readonly requests: ConsentRequestSummary[]; readonly approvals: ApprovalSummary[] }
 
@@ -97,9 +98,4 @@ function empty(t: (typeof APPROVAL)['en']): Html {
 function doneOf(done: string | undefined, t: (typeof APPROVAL)['en']): Html | null {
   if (done === 'refused') return notice('plain', t.doneRefused)
   return done === 'approved' ? notice('good', t.doneApproved) : null
-}
-
-/** Without script nothing counts down, so that seconds would only be wrong. */
-export function wholeMinutes(ms: number): number {
-  return Math.max(60_000, Math.floor(ms / 60_000) * 60_000)
 }

@@ -5,7 +5,7 @@ import { settleByOperator } from '../broker/settle-by-operator.ts'
 import { revokeManifest, suspendManifest } from '../broker/suspend-manifest.ts'
 import { FREEZE_KINDS } from '../core/decision/freeze-ids.ts'
 import type { Form } from './form.ts'
-import type { PageDeps } from './pages.ts'
+import type { PageDeps } from './page-deps.ts'
 
 /** What is said of a write; `unsettled` is how many calls a freeze found still out there. */
 export type OperatorWrite =

@@ -8,7 +8,7 @@ import { speakerOf } from '../core/grant/speaker.ts'
 import { csrfField, shown } from './elements.ts'
 import { stateTag } from './grant-state-tag.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
-import type { PageDeps } from './pages.ts'
+import type { PageDeps } from './page-deps.ts'
 import { AUTHORITY } from './texts/authority.ts'
 import type { AuthorityTexts } from './texts/authority-en.ts'
 

@@ -19,3 +19,8 @@ export function when(atMs: number, zone: string, locale: Locale): string {
   if (formats.size < 1_000) formats.set(key, format)
   return format.format(atMs)
 }
+
+/** A span in whole minutes, one at least: without script nothing counts down, so that seconds would only be wrong. */
+export function wholeMinutes(ms: number): number {
+  return Math.max(60_000, Math.floor(ms / 60_000) * 60_000)
+}
