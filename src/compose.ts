@@ -197,7 +197,10 @@ async function open(
 
   const people = openPeople(config, broker)
   const setUpLink = await inviteFirstOperator(people)
-  server.serve(appOf(config, server.port, people, changes, held, keys, publisher, oauth, carriers), oauth.beside)
+  server.serve(
+    appOf(config, server.port, people, changes, held, keys, publisher, oauth, carriers),
+    oauth.beside,
+  )
   const url = broker.settings.issuer
   if (config.devTokens) logger.warn('development_tokens_accepted')
   logger.info('started', { url })
