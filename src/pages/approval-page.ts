@@ -111,11 +111,11 @@ async function show(
     (await approvalNeedsStepUp(deps.broker, { userId, approvalId: approval.approvalId })) &&
     !isReady(deps, visit)
   const live = isOpen ? html` data-live="/approvals/${approval.approvalId}/state" data-state="waiting"` : ''
+  const content = description ? details(visit, description) : notice('warn', t.cannotShow)
   const body = html`<header class="card"${live}><div class="head"><p class="dim small">${t.eyebrow}</p><h1>${title}</h1></div>
-${said ?? ''}${isOpen ? html`<p>${t.left}: ${deadline(speaker.instant(approval.expiresAtMs), speaker.span(wholeMinutes(leftMs)), leftMs, true)}</p>` : notice(approval.state === 'refused' ? 'plain' : 'warn', stateText(t, approval.state))}
+${said ?? ''}${isOpen ? html`<p>${CONSENT[locale].answerBy} ${deadline(speaker.instant(approval.expiresAtMs), speaker.span(wholeMinutes(leftMs)), leftMs, true)}</p>` : notice(approval.state === 'refused' ? 'plain' : 'warn', stateText(t, approval.state))}
 ${approval.shown ? summary(t, speaker, approval.shown) : ''}</header>
-${description ? details(visit, description) : notice('warn', t.cannotShow)}
-${isOpen ? answerForm(visit, approval, needsStepUp) : html`<p class="actions"><a class="button plain" href="/inbox">${t.toInbox}</a><a class="button plain" href="/me/activity/${approval.actionId}">${t.seeAction}</a></p>`}`
+${isOpen ? answerForm(visit, approval, needsStepUp, content) : html`${content}<p class="actions"><a class="button plain" href="/inbox">${t.toInbox}</a><a class="button plain" href="/me/activity/${approval.actionId}">${t.seeAction}</a></p>`}`
   return { kind: 'html', status, title, body }
 }
 
@@ -165,11 +165,18 @@ function values(shownValues: readonly ShownValue[]): Html {
   )}</dl>`
 }
 
-function answerForm({ csrf, locale }: PageRequest, approval: ApprovalView, needsStepUp: boolean): Html {
+/** The answers stay in reach while what they answer is read. */
+function answerForm(
+  { csrf, locale }: PageRequest,
+  approval: ApprovalView,
+  needsStepUp: boolean,
+  content: Html,
+): Html {
   const t = APPROVAL[locale]
   const { shown, approvalId } = approval
-  return html`<form method="post" action="/approvals/${approvalId}" class="decide">${csrfField(csrf)}<input type="hidden" name="shown" value="${shown?.digest ?? ''}">
-<div class="answers"><button class="refuse" name="answer" value="refuse">${t.refuse}</button>${shown ? html`<button name="answer" value="allow">${t.approve}</button>` : ''}</div>
-<p class="dim small">${needsStepUp ? html`${t.stepUpNote} ` : ''}${t.note}</p>
-${shown ? html`<p><a href="/approvals/${approvalId}/always">${t.always}</a></p>` : ''}</form>`
+  return html`<form method="post" action="/approvals/${approvalId}" class="stack">${csrfField(csrf)}<input type="hidden" name="shown" value="${shown?.digest ?? ''}">
+${content}
+<div class="tight"><p class="dim small">${needsStepUp ? html`${t.stepUpNote} ` : ''}${t.note}</p>
+${shown ? html`<p><a href="/approvals/${approvalId}/always">${t.always}</a></p>` : ''}</div>
+<div class="decide"><div class="answers"><button class="refuse" name="answer" value="refuse">${t.refuse}</button>${shown ? html`<button name="answer" value="allow">${t.approve}</button>` : ''}</div></div></form>`
 }
