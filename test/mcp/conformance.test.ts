@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openConformanceMount } from './conformance-mount.ts'
@@ -31,6 +32,7 @@ const MATTER = [
   'tools-call-with-logging',
 ]
 
+const SUITE = fileURLToPath(import.meta.resolve('@modelcontextprotocol/conformance/dist/index.js'))
 const checksShape = z.array(z.looseObject({ id: z.string(), status: z.string() }))
 
 let mount: Awaited<ReturnType<typeof openConformanceMount>>
@@ -47,10 +49,9 @@ afterAll(async () => {
 /** Runs the suite's command and reads what it wrote: its exit code says only that something failed. */
 async function run(revision: string): Promise<{ passed: string[]; failed: string[] }> {
   const out = join(folder, revision)
-  const command = join('node_modules', '.bin', 'conformance')
   const args = ['server', '--url', mount.url, '--requirements', revision, '-o', out, '--timeout', '15000']
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'ignore' })
+    const child = spawn(process.execPath, [SUITE, ...args], { stdio: 'ignore' })
     child.on('error', reject)
     child.on('close', () => resolve())
   })

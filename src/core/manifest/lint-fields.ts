@@ -10,6 +10,7 @@ export function lintFields(subject: LintSubject): ManifestFault[] {
     ...lintCategories(linted, categories),
     ...lintReceivers(subject, linted),
     ...lintBrokerFilled(linted),
+    ...lintReservedNames(linted),
     ...lintReceiptPlace(subject, linted),
   ])
 }
@@ -45,6 +46,19 @@ function lintReceivers({ manifest }: LintSubject, { action, input }: LintedActio
             'add the category to the recipient that gets it, or the recipient to the action',
           ),
         ],
+  )
+}
+
+/** Arguments of the broker's own, such as `_again` of its tools, begin with an underscore and never reach a skill. */
+function lintReservedNames({ input }: LintedAction): ManifestFault[] {
+  const reserved = (input ?? []).filter(({ pointer }) => pointer.startsWith('/_'))
+  return reserved.map(({ at }) =>
+    errorAt(
+      at,
+      'argument_name_reserved',
+      'arguments that begin with an underscore are the broker’s own',
+      'call it something else',
+    ),
   )
 }
 

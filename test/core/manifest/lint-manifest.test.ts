@@ -114,6 +114,13 @@ describe('lintManifest refuses', () => {
       'unknown_category',
     ],
     [
+      'an argument that could be one of the broker’s own',
+      'coffee.order',
+      [[`${menu}/input/properties/_again`, field('Again', {})]],
+      `${menu}/input/properties/_again`,
+      'argument_name_reserved',
+    ],
+    [
       'a field of a category nobody declared',
       'coffee.order',
       [[`${menu}/input/properties/store_id/x-category`, 'health']],
