@@ -80,6 +80,7 @@ describe('performAction', () => {
     await performAction(test.broker, asked)
     expect(await performAction(test.broker, { ...asked, arguments: order(101) })).toEqual({
       kind: 'key_conflict',
+      promises: [],
     })
   })
 

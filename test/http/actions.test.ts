@@ -59,6 +59,47 @@ describe('POST /v1/actions', () => {
     expect(first.text).not.toContain(SECRET)
   })
 
+  it('gives the promises of the log with each answer, and the receipt once a checkpoint covers its leaves', async () => {
+    const { body } = await act('coffee-one')
+    const claims = (body.promises as string[]).map((promise) =>
+      JSON.parse(Buffer.from(promise.split('.')[1] ?? '', 'base64url').toString('utf8')),
+    )
+    const rows = await test.broker.store.read(async (tx) => tx.log.leaves(0, 1_000))
+    const promised = rows.filter((row) => claims.some(({ evt }) => evt === row.eventId))
+    expect(claims.map(({ lfh }) => lfh)).toEqual(promised.map((row) => row.leafHash.toString('base64url')))
+    expect(claims).toHaveLength(2)
+    expect((await test.call('GET', `/v1/actions/${body.actionId}`, { token })).body.promises).toEqual(
+      body.promises,
+    )
+
+    const receipt = () => test.call('GET', `/v1/actions/${body.actionId}/receipt`, { token })
+    const early = await receipt()
+    expect([early.status, early.body.code, early.headers.get('retry-after')]).toEqual([
+      409,
+      'receipt_not_yet',
+      '1',
+    ])
+    await test.publisher.publishNow()
+    expect((await receipt()).status).toBe(200)
+  })
+
+  it('gives a promise with a refusal too', async () => {
+    const refused = await act('coffee-dear', order(2_000_000))
+    expect([refused.status, (refused.body.promises as string[]).length]).toEqual([403, 1])
+  })
+
+  it('answers 503 while the log is behind, remembers nothing, and goes on under the same key', async () => {
+    const { admission } = test.broker
+    test.broker.admission = { refusal: () => 'log_behind' }
+    const before = (await test.broker.store.treeHead()).treeSize
+    const late = await act('coffee-one')
+    expect([late.status, late.body.code, late.headers.get('retry-after')]).toEqual([503, 'log_behind', '1'])
+    expect((await test.broker.store.treeHead()).treeSize).toBe(before)
+    expect(test.skill.calls).toEqual([])
+    test.broker.admission = admission
+    expect((await act('coffee-one')).status).toBe(200)
+  })
+
   it('needs a key of 8 to 200 visible characters', async () => {
     for (const key of [undefined, 'seven77', 'x'.repeat(201), 'with a space', 'kéy-kéy-kéy']) {
       const answer = await act(key)
