@@ -25,6 +25,7 @@ import type { RateLimitOptions } from './http/rate-limit.ts'
 import { allRoutes } from './http/routes.ts'
 import { listen } from './http/server.ts'
 import { terminalLoginRoutes } from './http/terminal-login-routes.ts'
+import { webhookKeyRoute } from './http/webhook-key-route.ts'
 import { createManifestVerifier } from './keys/jose-manifest-verifier.ts'
 import { createIds } from './keys/new-id.ts'
 import { openReachKeys } from './keys/reach-keys.ts'
@@ -311,7 +312,12 @@ function appOf(
   const nowMs = () => broker.store.now().nowMs
   return createApp({
     broker,
-    routes: [...allRoutes(broker, keys, publisher, held), ...oauth.routes, ...loginRoutes(people)],
+    routes: [
+      ...allRoutes(broker, keys, publisher, held),
+      ...oauth.routes,
+      ...loginRoutes(people),
+      webhookKeyRoute(carriers),
+    ],
     sessions,
     pages: openPages({ broker, publisher, cancel: (ids) => cancelInFlight(broker, ids), nowMs }, sessions, [
       ...oauth.pages,

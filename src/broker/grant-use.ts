@@ -1,6 +1,9 @@
+import type { GrantState } from '../core/grant/grant-state.ts'
 import { unusedEndMs } from '../core/grant/unused.ts'
 import type { Tx } from '../ports/store.ts'
-import type { GrantSummary } from './list-grants.ts'
+
+/** What of a grant says how long it may lie unused. */
+type Lying = { grantId: string; state: GrantState; changedAtMs: number; terms: { expiresAtMs: number } }
 
 /** When a grant was last drawn on, and when it ends for not being used. */
 export type GrantUse = {
@@ -15,7 +18,7 @@ export async function grantUses(
   tx: Tx,
   unusedGrantMs: number,
   userId: string,
-): Promise<(grant: GrantSummary) => GrantUse> {
+): Promise<(grant: Lying) => GrantUse> {
   const uses = await tx.grantWatches.lastUses(userId, Math.max(0, tx.nowMs - unusedGrantMs))
   const usedAtMs = new Map(uses.map(({ grantId, atMs }) => [grantId, atMs]))
   return ({ grantId, state, changedAtMs, terms }) => {

@@ -11,6 +11,7 @@ export async function withdrawQuestions(tx: Tx, { userId, id }: AgentRow): Promi
     if (request.agentId === id) await tx.consentRequests.decide(request.id, 'withdrawn', null, tx.nowMs)
   }
   for (const approval of await everyApproval(tx, userId, ['waiting', 'approved'])) {
-    if (approval.agentId === id) await tx.approvals.setStatus(approval.id, 'withdrawn', tx.nowMs)
+    if (approval.agentId === id)
+      await tx.approvals.setStatus(approval.id, 'withdrawn', tx.nowMs, approval.userId)
   }
 }

@@ -14,7 +14,11 @@ export type CarriersConfig = {
   readonly caller: Pick<SkillCaller, 'call'>
   readonly keys: {
     readonly vapid: { readonly publicKey: string; readonly privateKey: string }
-    readonly webhook: { readonly key: KeyObject; readonly kid: string }
+    readonly webhook: {
+      readonly key: KeyObject
+      readonly kid: string
+      readonly publicJwk: Readonly<Record<string, string>>
+    }
   }
   readonly nowMs: () => number
 }
@@ -37,6 +41,7 @@ export function openCarriers(config: CarriersConfig): Carriers {
     mail,
     platform:
       platformWebhook === null ? null : openWebhook({ url: platformWebhook, caller, ...keys.webhook, nowMs }),
+    webhookKey: keys.webhook.publicJwk,
     async close() {
       mail?.close()
     },

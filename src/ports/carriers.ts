@@ -47,5 +47,7 @@ export interface Carriers {
   readonly mail: MailCarrier | null
   /** The platform's own app; it learns of every user's messages. */
   readonly platform: Carrier | null
+  /** What the platform's app verifies the webhook's signatures with, as a JWK (RFC 8037). */
+  readonly webhookKey: Readonly<Record<string, string>>
   close(): Promise<void>
 }

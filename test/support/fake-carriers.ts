@@ -52,6 +52,7 @@ export function createFakeCarriers(): FakeCarriers {
       },
     },
     platform: carrier('platform'),
+    webhookKey: {},
     answerNext: (...answers) => void queue.push(...answers),
     async close() {},
   }
