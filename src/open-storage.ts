@@ -11,9 +11,10 @@ import type { CheckpointRegister } from './ports/checkpoint-register.ts'
 import type { KeyRing } from './ports/key-ring.ts'
 import type { Pseudonyms } from './ports/pseudonyms.ts'
 import type { Store } from './ports/store.ts'
-import { dataFilesIn, registerFileIn } from './store/data-files.ts'
+import { dataFilesIn } from './store/data-files.ts'
+import { openFenceFile } from './store/database-fence-file.ts'
 import { compareDatabases, databaseIdentity } from './store/database-identity.ts'
-import { openCheckpointRegister, type RegisterPlace } from './store/open-checkpoint-register.ts'
+import { openCheckpointRegister, placeInEpoch } from './store/open-checkpoint-register.ts'
 import { openPostgresStore } from './store/open-postgres.ts'
 import { openSqliteStore } from './store/open-sqlite.ts'
 
@@ -50,7 +51,13 @@ export async function openStorage(config: Config, closers: (() => Promise<void>)
   const shared =
     databaseUrl === null
       ? undefined
-      : keep(await openPostgresStore({ url: databaseUrl, migrationsFolder: POSTGRES_MIGRATIONS }))
+      : keep(
+          await openPostgresStore({
+            url: databaseUrl,
+            migrationsFolder: POSTGRES_MIGRATIONS,
+            fence: openFenceFile(files.fence),
+          }),
+        )
   const isNew = shared ? await isUntouched(shared) : !existsSync(files.database)
   const keys = openKeyRing(join(secretsFolder, 'keys'), Date.now(), isNew)
   const pseudonyms = openPseudonyms(join(secretsFolder, 'pseudonyms.secret'), isNew)
@@ -66,16 +73,8 @@ export async function openRegister(
   epoch: number,
   origin: string,
 ): Promise<{ register: CheckpointRegister; warning: string | null }> {
-  const place = placeInEpoch(config, epoch)
+  const place = placeInEpoch(config.checkpointRegister, config.dataFolder, epoch)
   return openCheckpointRegister(place, { origin, url: config.databaseUrl })
-}
-
-function placeInEpoch({ checkpointRegister: place, dataFolder }: Config, epoch: number): RegisterPlace {
-  if (place === null) return { kind: 'file', file: registerFileIn(dataFolder, epoch) }
-  if (epoch === 1 || place.kind === 'postgres') return place
-  return place.kind === 'file'
-    ? { ...place, file: `${place.file}.${epoch}` }
-    : { ...place, url: `${place.url}.${epoch}` }
 }
 
 async function openCells({ dataFolder, keyStoreUrl, databaseUrl, kekFile }: Config, mayCreate: boolean) {

@@ -1,14 +1,13 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { Config } from '../config.ts'
 import { backUpKeys, KeyBackupRefused } from '../keys/key-backup.ts'
-import { openKeyStoreView } from '../keys/key-store-view.ts'
 import type { KeyStoreMark } from '../ports/cells.ts'
 import { BackupDamaged } from '../store/backup/manifest.ts'
 import { TargetNotEmpty } from '../store/backup/sqlite-sink.ts'
 import { writeBackup } from '../store/backup/write-backup.ts'
-import { dataFilesIn } from '../store/data-files.ts'
 import { countOf } from './count-of.ts'
-import { keyPlacesIn, openTables } from './deployment.ts'
+import { deploymentConfig, keyPlacesOf, openKeyStore, openTables } from './deployment.ts'
 import { openProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -28,7 +27,9 @@ export function addBackup(program: Command, terminal: Terminal, env: Env): void 
     )
     .action(async (options: Options) => {
       try {
-        await (options.keys ? keysBackup(options, terminal) : databaseBackup(options, terminal, env))
+        await (options.keys
+          ? keysBackup(options.to, deploymentConfig(options.data, env), terminal)
+          : databaseBackup(options.to, deploymentConfig(options.data, env), terminal))
       } catch (error) {
         if (
           !(
@@ -44,10 +45,14 @@ export function addBackup(program: Command, terminal: Terminal, env: Env): void 
     })
 }
 
-async function keysBackup({ to, data }: Options, terminal: Terminal): Promise<void> {
-  const done = await backUpKeys(keyPlacesIn(data), resolve(to), Date.now())
+async function keysBackup(to: string, config: Config, terminal: Terminal): Promise<void> {
+  const done = await backUpKeys(keyPlacesOf(config), resolve(to), Date.now())
   terminal.out(`${terminal.paint('green', 'the keys are copied')}: ${countOf(done.files, 'file')} in ${to}`)
-  terminal.out(`key store ${done.keyStore.id}, generation ${done.keyStore.generation}`)
+  terminal.out(
+    done.keyStore
+      ? `key store ${done.keyStore.id}, generation ${done.keyStore.generation}`
+      : 'the key store is a database of its own: back it up by its own means, apart from the other',
+  )
   terminal.err(
     terminal.paint(
       'dim',
@@ -56,11 +61,11 @@ async function keysBackup({ to, data }: Options, terminal: Terminal): Promise<vo
   )
 }
 
-async function databaseBackup({ to, data }: Options, terminal: Terminal, env: Env): Promise<void> {
-  const source = await openTables(data, env)
+async function databaseBackup(to: string, config: Config, terminal: Terminal): Promise<void> {
+  const source = await openTables(config)
   const progress = openProgress(terminal)
   try {
-    const keyStore = markOf(data)
+    const keyStore = await markOf(config)
     const manifest = await writeBackup(
       source,
       resolve(to),
@@ -84,9 +89,8 @@ async function databaseBackup({ to, data }: Options, terminal: Terminal, env: En
   }
 }
 
-function markOf(data: string): KeyStoreMark | null {
-  const view = openKeyStoreView(dataFilesIn(data).cells)
-  if (!view) return null
-  view.close()
-  return view.mark
+async function markOf(config: Config): Promise<KeyStoreMark | null> {
+  const view = await openKeyStore(config)
+  await view?.close()
+  return view?.mark ?? null
 }

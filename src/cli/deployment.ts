@@ -1,25 +1,47 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Config, readConfig } from '../config.ts'
 import type { KeyPlaces } from '../keys/key-backup.ts'
+import { type KeyStoreView, openKeyStoreView, openSharedKeyStoreView } from '../keys/key-store-view.ts'
 import type { CheckpointRegister } from '../ports/checkpoint-register.ts'
-import { StoreUnavailable } from '../ports/store-unavailable.ts'
 import { openPostgresSource } from '../store/backup/postgres-source.ts'
-import { DatabaseDamaged, openSqliteSource } from '../store/backup/sqlite-source.ts'
+import { openSqliteSource } from '../store/backup/sqlite-source.ts'
 import type { TableSource } from '../store/backup/table-source.ts'
-import { openCheckpointRegisterFile } from '../store/checkpoint-register-file.ts'
-import { dataFilesIn, registerFileIn } from '../store/data-files.ts'
+import { dataFilesIn } from '../store/data-files.ts'
+import { openCheckpointRegister, placeInEpoch } from '../store/open-checkpoint-register.ts'
 import { CannotRun } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-export const POSTGRES_MIGRATIONS = fileURLToPath(new URL('../../migrations/postgres', import.meta.url))
 export const SQLITE_MIGRATIONS = fileURLToPath(new URL('../../migrations/sqlite', import.meta.url))
+export const POSTGRES_MIGRATIONS = fileURLToPath(new URL('../../migrations/postgres', import.meta.url))
 
-/** Where the keys of a data folder are. */
-export function keyPlacesIn(folder: string): KeyPlaces {
-  const { cells, keys } = dataFilesIn(folder)
-  return { cells, keys, pseudonyms: join(folder, 'pseudonyms.secret') }
+/** The settings of the broker a command is about. @throws CannotRun if they have faults. */
+export function deploymentConfig(data: string | undefined, env: Env): Config {
+  const read = readConfig(data === undefined ? env : { ...env, COUNTERSIGN_DATA: resolve(data) })
+  if (read.ok) return read.config
+  throw new CannotRun(`the configuration has faults:\n  ${read.faults.join('\n  ')}`)
+}
+
+/** Where the keys of a deployment are. */
+export function keyPlacesOf({ dataFolder, secretsFolder, keyStoreUrl }: Config): KeyPlaces {
+  return {
+    cells: keyStoreUrl === null ? dataFilesIn(dataFolder).cells : null,
+    keys: join(secretsFolder, 'keys'),
+    pseudonyms: join(secretsFolder, 'pseudonyms.secret'),
+  }
+}
+
+/** Looks at the key store; undefined if there is none. @throws CannotRun if it cannot be read. */
+export async function openKeyStore({ dataFolder, keyStoreUrl }: Config): Promise<KeyStoreView | undefined> {
+  try {
+    return keyStoreUrl === null
+      ? openKeyStoreView(dataFilesIn(dataFolder).cells)
+      : await openSharedKeyStoreView(keyStoreUrl)
+  } catch (cause) {
+    throw new CannotRun('the key store is not there, or damaged', { cause })
+  }
 }
 
 /** The database a command is about. @throws CannotRun if none is named. */
@@ -29,24 +51,24 @@ export function databaseUrl(given: string | undefined, env: Env): string {
   return url
 }
 
-/** Opens every table of a deployment for looking only: of its database, or of the folder. @throws CannotRun if there is none. */
-export async function openTables(folder: string, env: Env): Promise<TableSource> {
-  const url = env.COUNTERSIGN_DATABASE_URL
-  const { database } = dataFilesIn(folder)
-  if (url === undefined && !existsSync(database))
-    throw new CannotRun(`${folder} holds no database ${database}`)
+/** Opens every table of a deployment for looking only. @throws CannotRun if there is none. */
+export async function openTables(config: Config): Promise<TableSource> {
+  const { database } = dataFilesIn(config.dataFolder)
+  if (config.databaseUrl === null && !existsSync(database))
+    throw new CannotRun(`${config.dataFolder} holds no database ${database}`)
   try {
-    return url === undefined ? openSqliteSource(database) : await openPostgresSource(url)
+    return config.databaseUrl === null
+      ? openSqliteSource(database)
+      : await openPostgresSource(config.databaseUrl)
   } catch (cause) {
-    if (cause instanceof DatabaseDamaged || cause instanceof StoreUnavailable)
-      throw new CannotRun(cause.message, { cause })
     throw new CannotRun(`cannot read the database: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
     })
   }
 }
 
-/** The register of each epoch's log, as a broker in this folder keeps them. */
-export function registersOf(folder: string, _env: Env): (epoch: number) => CheckpointRegister {
-  return (epoch) => openCheckpointRegisterFile(registerFileIn(resolve(folder), epoch))
+/** The register of an epoch's log, where the broker keeps it. */
+export async function registerIn(config: Config, epoch: number, origin: string): Promise<CheckpointRegister> {
+  const place = placeInEpoch(config.checkpointRegister, config.dataFolder, epoch)
+  return (await openCheckpointRegister(place, { origin, url: config.databaseUrl })).register
 }

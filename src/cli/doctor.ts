@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { currentEpoch } from '../broker/current-epoch.ts'
 import { type DoctorReport, examineStore } from '../broker/doctor.ts'
 import type { RegisterEntry } from '../ports/checkpoint-register.ts'
 import { openCheckpointRegisterFile } from '../store/checkpoint-register-file.ts'
-import { dataFilesIn } from '../store/data-files.ts'
+import { registerFileIn } from '../store/data-files.ts'
 import { countOf } from './count-of.ts'
 import { openDataView } from './data-log.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
@@ -18,7 +19,10 @@ export function addDoctor(program: Command, terminal: Terminal): void {
     .action(async (options: Options) => {
       const view = openDataView(options.data)
       try {
-        const report = await examineStore(view, await readRegister(options.data))
+        const report = await examineStore(
+          view,
+          await readRegister(options.data, await currentEpoch({ store: view })),
+        )
         if (options.json) terminal.out(JSON.stringify(report, null, 2))
         else print(report, terminal)
         terminal.exitWith(report.faults.length > 0 ? 1 : 0)
@@ -28,9 +32,9 @@ export function addDoctor(program: Command, terminal: Terminal): void {
     })
 }
 
-async function readRegister(folder: string): Promise<RegisterEntry | undefined> {
+async function readRegister(folder: string, epoch: number): Promise<RegisterEntry | undefined> {
   try {
-    return await openCheckpointRegisterFile(dataFilesIn(folder).register).read()
+    return await openCheckpointRegisterFile(registerFileIn(folder, epoch)).read()
   } catch (cause) {
     throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
       cause,

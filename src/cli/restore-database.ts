@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { EPOCH_MARK } from '../broker/current-epoch.ts'
 import { keyStoreText } from '../broker/note-key-store.ts'
 import { taggedDigest } from '../core/canonical-json.ts'
-import type { NamedHead } from '../core/log/epoch-leaf.ts'
-import { type KeyStoreView, openKeyStoreView } from '../keys/key-store-view.ts'
+import { epochOrigin, type NamedHead } from '../core/log/epoch-leaf.ts'
+import type { KeyStoreView } from '../keys/key-store-view.ts'
 import { createIds } from '../keys/new-id.ts'
+import type { KeyStoreMark } from '../ports/cells.ts'
 import type { CheckpointRegister } from '../ports/checkpoint-register.ts'
 import type { Manifest } from '../store/backup/manifest.ts'
 import { openPostgresSink } from '../store/backup/postgres-sink.ts'
@@ -30,7 +31,11 @@ export type RestoreInput = {
   /** The empty PostgreSQL database to fill, as the role that serves; null for a database in the folder. */
   readonly databaseUrl: string | null
   /** The register of an epoch's log. */
-  registerOf(epoch: number): CheckpointRegister
+  registerOf(epoch: number, origin: string): Promise<CheckpointRegister>
+  /** Looks at the key store; undefined if there is none. */
+  openKeys(): Promise<KeyStoreView | undefined>
+  /** The configured name of the log, in its first epoch. */
+  readonly firstOrigin: string
   readonly freezes: boolean
   /** The name of the log that ends, for a backup from before the first checkpoint. */
   readonly origin: string | undefined
@@ -60,8 +65,8 @@ export async function restoreDatabase(input: RestoreInput): Promise<RestoredData
   let keys: KeyStoreView | undefined
   let sink: TableSink | undefined
   try {
-    keys = requireKeyStore(files.cells, manifest)
-    const { mark, has } = keys
+    keys = await requireKeyStore(input, manifest)
+    const { mark, living } = keys
     const epoch = await nextEpoch(input, manifest.log.epoch)
     const previousOrigin = originOf(manifest, input.origin)
     const restoredAtMs = Math.max(nowMs, manifest.log.newestAtMs)
@@ -72,7 +77,7 @@ export async function restoreDatabase(input: RestoreInput): Promise<RestoredData
       registered: await registeredHead(input, manifest.log.epoch, previousOrigin),
       eventId: createIds(() => restoredAtMs)('event'),
       policyDigest: taggedDigest('countersign/v1/policy', { restore: 1 }),
-      isCellAlive: has,
+      livingCells: living,
       marks: { key_store: keyStoreText(mark), [EPOCH_MARK]: String(epoch) },
       freezes: input.freezes,
     }
@@ -85,41 +90,37 @@ export async function restoreDatabase(input: RestoreInput): Promise<RestoredData
     return { report, epoch, manifest }
   } finally {
     await sink?.abandon()
-    keys?.close()
+    await keys?.close()
     claim.release()
   }
 }
 
 /** Without the key store nothing that is sealed could be opened; with an older one, what was erased would come back. */
-function requireKeyStore(cells: string, manifest: Manifest): KeyStoreView {
-  let view: KeyStoreView | undefined
-  try {
-    view = openKeyStoreView(cells)
-  } catch (cause) {
-    throw new RestoreRefused(`${cells} is no key store, or damaged`, { cause })
-  }
+async function requireKeyStore({ openKeys }: RestoreInput, manifest: Manifest): Promise<KeyStoreView> {
+  const view = await openKeys()
   if (!view)
     throw new RestoreRefused(
-      `${cells} is missing: put the key store there first, or its newest backup with countersign restore --keys`,
+      'there is no key store: put it in its place first, or its newest backup with countersign restore --keys',
     )
-  const refuse = (message: string): never => {
-    view.close()
-    throw new RestoreRefused(message)
-  }
-  const { keyStore } = manifest
-  if (keyStore && keyStore.id !== view.mark.id)
-    refuse(`${cells} is the key store of another deployment: put the right one in its place`)
-  if (keyStore && view.mark.generation < keyStore.generation)
-    refuse(
-      `${cells} is older than the backup (generation ${view.mark.generation}, and the backup knows ${keyStore.generation}): what was erased would come back. A key store is never put back to an older state`,
-    )
-  return view
+  const fault = keyStoreFault(view.mark, manifest)
+  if (fault === undefined) return view
+  await view.close()
+  throw new RestoreRefused(fault)
+}
+
+function keyStoreFault(mark: KeyStoreMark, { keyStore }: Manifest): string | undefined {
+  if (keyStore && keyStore.id !== mark.id)
+    return 'the key store is that of another deployment: put the right one in its place'
+  if (keyStore && mark.generation < keyStore.generation)
+    return `the key store is older than the backup (generation ${mark.generation}, and the backup knows ${keyStore.generation}): what was erased would come back. A key store is never put back to an older state`
+  return undefined
 }
 
 /** The epoch after the backup's that no log was begun in: a backup can be restored more than once. */
-async function nextEpoch({ registerOf }: RestoreInput, last: number): Promise<number> {
+async function nextEpoch({ registerOf, firstOrigin }: RestoreInput, last: number): Promise<number> {
   for (let epoch = last + 1; ; epoch += 1) {
-    if ((await registerOf(epoch).read()) === undefined) return epoch
+    const register = await registerOf(epoch, epochOrigin(firstOrigin, epoch))
+    if ((await register.read()) === undefined) return epoch
   }
 }
 
@@ -140,13 +141,12 @@ async function registeredHead(
   epoch: number,
   origin: string,
 ): Promise<NamedHead | undefined> {
-  const entry = await registerOf(epoch)
-    .read()
-    .catch((cause: unknown) => {
-      throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
-        cause,
-      })
+  const register = await registerOf(epoch, origin)
+  const entry = await register.read().catch((cause: unknown) => {
+    throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
+      cause,
     })
+  })
   if (entry && entry.origin !== origin)
     throw new RestoreRefused(`the register is of the log ${entry.origin}, and the backup of ${origin}`)
   return entry

@@ -10,7 +10,7 @@ import { dataFilesIn } from '../store/data-files.ts'
 import { claimDataFolder, DataFolderBusy } from '../store/data-folder.ts'
 import { countOf } from './count-of.ts'
 import { openDataView } from './data-log.ts'
-import { keyPlacesIn, registersOf } from './deployment.ts'
+import { deploymentConfig, keyPlacesOf, openKeyStore, registerIn } from './deployment.ts'
 import { openProgress } from './progress.ts'
 import { type RestoredDatabase, RestoreRefused, restoreDatabase } from './restore-database.ts'
 import type { Terminal } from './terminal.ts'
@@ -36,7 +36,7 @@ export function addRestore(program: Command, terminal: Terminal, env: Env): void
     )
     .action(async (options: Options) => {
       try {
-        await (options.keys ? keysBack(options, terminal) : databaseBack(options, terminal, env))
+        await (options.keys ? keysBack(options, terminal, env) : databaseBack(options, terminal, env))
       } catch (error) {
         if (!isRefusal(error)) throw error
         terminal.err(`${terminal.paint('red', 'refused')}: ${error.message}`)
@@ -51,12 +51,13 @@ function isRefusal(error: unknown): error is Error {
   )
 }
 
-async function keysBack({ from, data }: Options, terminal: Terminal): Promise<void> {
+async function keysBack({ from, data }: Options, terminal: Terminal, env: Env): Promise<void> {
+  const config = deploymentConfig(data, env)
   const claim = claimDataFolder(resolve(data), Date.now())
   try {
-    const done = restoreKeys(resolve(from), keyPlacesIn(data), await rememberedKeyStore(data))
+    const done = await restoreKeys(resolve(from), keyPlacesOf(config), await rememberedKeyStore(data))
     terminal.out(`${terminal.paint('green', 'the keys are back')}: ${countOf(done.files, 'file')} in ${data}`)
-    terminal.out(`key store ${done.keyStore.id}, generation ${done.keyStore.generation}`)
+    if (done.keyStore) terminal.out(`key store ${done.keyStore.id}, generation ${done.keyStore.generation}`)
     terminal.err(terminal.paint('dim', 'put the key-encryption keys where COUNTERSIGN_KEK_FILE says'))
   } finally {
     claim.release()
@@ -75,13 +76,16 @@ async function rememberedKeyStore(data: string): Promise<KeyStoreMark | undefine
 }
 
 async function databaseBack(options: Options, terminal: Terminal, env: Env): Promise<void> {
+  const config = deploymentConfig(options.data, env)
   const progress = openProgress(terminal)
   try {
     const done = await restoreDatabase({
       from: resolve(options.from),
-      folder: resolve(options.data),
-      databaseUrl: env.COUNTERSIGN_DATABASE_URL ?? null,
-      registerOf: registersOf(options.data, env),
+      folder: config.dataFolder,
+      databaseUrl: config.databaseUrl,
+      registerOf: (epoch, origin) => registerIn(config, epoch, origin),
+      openKeys: () => openKeyStore(config),
+      firstOrigin: config.logOrigin,
       freezes: options.freeze,
       origin: options.origin,
       nowMs: Date.now(),

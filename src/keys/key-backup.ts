@@ -19,8 +19,8 @@ import { writeSecretFile } from './write-secret-file.ts'
 
 /** Where the keys of a deployment are. The key-encryption keys are not named: they are in no backup. */
 export type KeyPlaces = {
-  /** The key store. */
-  readonly cells: string
+  /** The key store; null where it is a database of its own, which is backed up by its own means. */
+  readonly cells: string | null
   /** The folder of the broker's own keys. */
   readonly keys: string
   readonly pseudonyms: string
@@ -28,7 +28,7 @@ export type KeyPlaces = {
 
 export type KeyBackup = {
   readonly takenAtMs: number
-  readonly keyStore: KeyStoreMark
+  readonly keyStore: KeyStoreMark | null
   readonly files: number
 }
 
@@ -43,7 +43,7 @@ const manifestShape = z.strictObject({
   formatVersion: z.literal(1),
   kind: z.literal('keys'),
   takenAtMs: z.int().min(0),
-  keyStore: z.strictObject({ id: z.string(), generation: z.int().min(0) }),
+  keyStore: z.strictObject({ id: z.string(), generation: z.int().min(0) }).nullable(),
   files: z.array(z.strictObject({ name: fileName, sha256: z.string() })).min(1),
 })
 
@@ -55,15 +55,18 @@ const manifestShape = z.strictObject({
  */
 export async function backUpKeys(places: KeyPlaces, folder: string, nowMs: number): Promise<KeyBackup> {
   if (existsSync(folder)) throw new KeyBackupRefused(`${folder} is there already: a backup never overwrites`)
-  if (!existsSync(places.cells))
+  if (places.cells !== null && !existsSync(places.cells))
     throw new KeyBackupRefused(`${places.cells} is missing: there are no keys here`)
   mkdirSync(dirname(folder), { recursive: true })
   const beside = `${folder}.partial`
   rmSync(beside, { recursive: true, force: true })
   mkdirSync(join(beside, 'keys'), { recursive: true, mode: 0o700 })
   try {
-    await copyCells(places.cells, join(beside, 'cells.sqlite'))
-    const names = ['cells.sqlite']
+    const names: string[] = []
+    if (places.cells !== null) {
+      await copyCells(places.cells, join(beside, 'cells.sqlite'))
+      names.push('cells.sqlite')
+    }
     if (existsSync(places.pseudonyms)) {
       copyPrivate(places.pseudonyms, join(beside, 'pseudonyms.secret'))
       names.push('pseudonyms.secret')
@@ -72,10 +75,7 @@ export async function backUpKeys(places: KeyPlaces, folder: string, nowMs: numbe
       copyPrivate(join(places.keys, file), join(beside, 'keys', file))
       names.push(`keys/${file}`)
     }
-    const view = openKeyStoreView(join(beside, 'cells.sqlite'))
-    if (!view) throw new KeyBackupRefused('the key store was not copied')
-    view.close()
-    const keyStore = view.mark
+    const keyStore = await markIn(beside)
     const files = names.map((name) => ({ name, sha256: digestOf(join(beside, name)) }))
     const manifest: z.input<typeof manifestShape> = {
       formatVersion: 1,
@@ -100,13 +100,17 @@ export async function backUpKeys(places: KeyPlaces, folder: string, nowMs: numbe
  * @param known the newest mark that is remembered elsewhere; undefined where nothing is.
  * @throws KeyBackupRefused for both, and for a backup that is not as it was written.
  */
-export function restoreKeys(folder: string, places: KeyPlaces, known: KeyStoreMark | undefined): KeyBackup {
-  const manifest = readKeyManifest(folder)
+export async function restoreKeys(
+  folder: string,
+  places: KeyPlaces,
+  known: KeyStoreMark | undefined,
+): Promise<KeyBackup> {
+  const manifest = await readKeyManifest(folder)
   for (const place of [places.cells, places.pseudonyms, places.keys]) {
-    if (existsSync(place))
+    if (place !== null && existsSync(place))
       throw new KeyBackupRefused(`${place} is there already: keys are never put back over keys`)
   }
-  if (known && known.id === manifest.keyStore.id && manifest.keyStore.generation < known.generation)
+  if (known && known.id === manifest.keyStore?.id && manifest.keyStore.generation < known.generation)
     throw new KeyBackupRefused(
       `${folder} is from before something was erased: it has generation ${manifest.keyStore.generation}, and ${known.generation} is known. What was erased would come back`,
     )
@@ -116,7 +120,7 @@ export function restoreKeys(folder: string, places: KeyPlaces, known: KeyStoreMa
 }
 
 /** The mark of the key store in a backup of keys. @throws KeyBackupRefused if it is none, or was changed. */
-function readKeyManifest(folder: string): z.infer<typeof manifestShape> {
+async function readKeyManifest(folder: string): Promise<z.infer<typeof manifestShape>> {
   let manifest: z.infer<typeof manifestShape>
   try {
     manifest = manifestShape.parse(JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')))
@@ -128,15 +132,23 @@ function readKeyManifest(folder: string): z.infer<typeof manifestShape> {
     if (!existsSync(file) || digestOf(file) !== sha256)
       throw new KeyBackupRefused(`${file} is missing or not as it was written`)
   }
-  const view = openKeyStoreView(join(folder, 'cells.sqlite'))
-  view?.close()
-  if (view?.mark.id !== manifest.keyStore.id || view.mark.generation !== manifest.keyStore.generation)
+  const mark = await markIn(folder)
+  if (mark?.id !== manifest.keyStore?.id || mark?.generation !== manifest.keyStore?.generation)
     throw new KeyBackupRefused(`the key store in ${folder} is not the one its manifest names`)
   return manifest
 }
 
+async function markIn(folder: string): Promise<KeyStoreMark | null> {
+  const view = openKeyStoreView(join(folder, 'cells.sqlite'))
+  await view?.close()
+  return view?.mark ?? null
+}
+
 function placeOf(places: KeyPlaces, name: string): string {
-  if (name === 'cells.sqlite') return places.cells
+  if (name === 'cells.sqlite') {
+    if (places.cells !== null) return places.cells
+    throw new KeyBackupRefused('the key store is a database of its own here: put it back by its own means')
+  }
   if (name === 'pseudonyms.secret') return places.pseudonyms
   return `${places.keys}${sep}${name.slice('keys/'.length)}`
 }

@@ -9,6 +9,8 @@ export type DataFiles = {
   readonly kek: string
   /** The broker's signing keys. */
   readonly keys: string
+  /** The newest state of a shared database that this node has seen. */
+  readonly fence: string
   /** The register of the first epoch's log; later ones have their own. */
   readonly register: string
   /** The keys that sign what reaches people. */
@@ -29,6 +31,7 @@ export function dataFilesIn(folder: string): DataFiles {
     kek: join(folder, 'kek.json'),
     keys: join(folder, 'keys'),
     register: registerFileIn(folder, 1),
+    fence: join(folder, 'database-fence.json'),
     reachKeys: join(folder, 'reach-keys.json'),
   }
 }

@@ -1,5 +1,6 @@
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { toStoreError } from './postgres-errors.ts'
+import { connectToPrimary } from './postgres-fence.ts'
 
 /** Which database a URL leads to, whatever it is called there: a copy that follows it has the same. */
 export type DatabaseIdentity = { readonly cluster: string; readonly database: string }
@@ -10,10 +11,9 @@ export type DatabaseIdentity = { readonly cluster: string; readonly database: st
  * @throws (rejects) StoreUnavailable if it does not answer.
  */
 export async function databaseIdentity(url: string): Promise<DatabaseIdentity> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 5_000 })
-  client.on('error', () => undefined)
+  let client: Client | undefined
   try {
-    await client.connect()
+    client = await connectToPrimary(url)
     const { rows } = await client.query(
       `select system_identifier::text as cluster,
         (select oid::text from pg_database where datname = current_database()) as database
@@ -23,7 +23,7 @@ export async function databaseIdentity(url: string): Promise<DatabaseIdentity> {
   } catch (error) {
     throw toStoreError(error)
   } finally {
-    await client.end().catch(() => undefined)
+    await client?.end().catch(() => undefined)
   }
 }
 

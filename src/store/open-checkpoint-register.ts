@@ -4,6 +4,7 @@ import type { CheckpointRegister } from '../ports/checkpoint-register.ts'
 import { openCheckpointRegisterFile } from './checkpoint-register-file.ts'
 import { checkObjectStore, type ObjectCredentials, openObjectRegister } from './checkpoint-register-object.ts'
 import { openPostgresRegister } from './checkpoint-register-postgres.ts'
+import { registerFileIn } from './data-files.ts'
 import { compareDatabases, databaseIdentity } from './database-identity.ts'
 import { checkPrivate } from './private-file.ts'
 
@@ -57,6 +58,19 @@ export async function openCheckpointRegister(
       return { register: openObjectRegister(options), warning: null }
     }
   }
+}
+
+/**
+ * The place of one epoch's register: each log has its own, and the one of an ended log stays as evidence.
+ *
+ * @param place null for a file in the data folder.
+ */
+export function placeInEpoch(place: RegisterPlace | null, dataFolder: string, epoch: number): RegisterPlace {
+  if (place === null) return { kind: 'file', file: registerFileIn(dataFolder, epoch) }
+  if (epoch === 1 || place.kind === 'postgres') return place
+  return place.kind === 'file'
+    ? { ...place, file: `${place.file}.${epoch}` }
+    : { ...place, url: `${place.url}.${epoch}` }
 }
 
 async function compare(url: string, guardedUrl: string) {

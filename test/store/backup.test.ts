@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RestoreRefused, restoreDatabase } from '../../src/cli/restore-database.ts'
 import { RESTORE_RULES } from '../../src/core/restore-rules.ts'
+import { openKeyStoreView } from '../../src/keys/key-store-view.ts'
 import { type Manifest, manifestText, readManifest } from '../../src/store/backup/manifest.ts'
 import { openSqliteSource } from '../../src/store/backup/sqlite-source.ts'
 import { TABLE_LAYOUTS } from '../../src/store/backup/table-layout.ts'
@@ -33,7 +34,9 @@ afterEach(() => t.test.close())
 const target = (into: string) => ({
   folder: into,
   databaseUrl: null,
-  registerOf: (epoch: number) => openCheckpointRegisterFile(registerFileIn(into, epoch)),
+  registerOf: async (epoch: number) => openCheckpointRegisterFile(registerFileIn(into, epoch)),
+  openKeys: async () => openKeyStoreView(dataFilesIn(into).cells),
+  firstOrigin: 'broker.example/log',
 })
 
 async function restore(into = join(folder, 'into')): Promise<string> {

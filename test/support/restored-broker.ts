@@ -28,7 +28,7 @@ export async function backUp(test: TestBroker, to: string): Promise<string> {
     await writeBackup(source, to, { takenAtMs: test.clock.nowMs(), keyStore: keys?.mark ?? null })
     return to
   } finally {
-    keys?.close()
+    await keys?.close()
     await source.close()
   }
 }
@@ -55,7 +55,9 @@ export async function restoreBeside(
     from,
     folder,
     databaseUrl: await testDatabaseUrl(folder),
-    registerOf: (epoch) => openCheckpointRegisterFile(registerFileIn(folder, epoch)),
+    registerOf: async (epoch) => openCheckpointRegisterFile(registerFileIn(folder, epoch)),
+    openKeys: async () => openKeyStoreView(dataFilesIn(folder).cells),
+    firstOrigin: test.broker.settings.logOrigin.replace(/\/\d+$/, ''),
     freezes,
     origin: undefined,
     nowMs,

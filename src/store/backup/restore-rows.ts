@@ -19,8 +19,8 @@ export type RestoreFacts = {
   /** The id of the new log's first leaf. */
   readonly eventId: string
   readonly policyDigest: string
-  /** Whether the key store still holds a cell; what is sealed under another is not brought back. */
-  isCellAlive(cellId: string): boolean
+  /** Which of these cells the key store still holds; what is sealed under others is not brought back. */
+  livingCells(cellIds: readonly string[]): Promise<ReadonlySet<string>>
   /** Marks of the new database, by name. */
   readonly marks: Readonly<Record<string, string>>
   /** Whether everything stands still until an operator has looked: freezes newer than the backup are forgotten. */
@@ -69,7 +69,7 @@ export async function restoreRows(
       progress(table.name, seen)
       if (table.name === 'past_logs') ended.push(...batch)
       if (table.name === 'log_queue') queued.push(...batch)
-      const [into, kept] = carry(table, batch, rule, manifest.log.epoch, facts, changed)
+      const [into, kept] = await carry(table, batch, rule, manifest.log.epoch, facts, changed)
       await sink.insert(into, kept)
       rows += kept.length
     }
@@ -99,14 +99,14 @@ export async function restoreRows(
 }
 
 /** Where rows go, and as what. */
-function carry(
+async function carry(
   table: TableLayout,
   batch: readonly Row[],
   rule: RestoreRule,
   epoch: number,
   facts: RestoreFacts,
   changed: Map<string, number>,
-): [TableLayout, readonly Row[]] {
+): Promise<[TableLayout, readonly Row[]]> {
   const count = (name: string, more: number) => changed.set(name, (changed.get(name) ?? 0) + more)
   switch (rule.kind) {
     case 'kept':
@@ -118,7 +118,9 @@ function carry(
     case 'moved':
       return movedRows(table, batch, epoch)
     case 'while_key_lives': {
-      const living = batch.filter((row) => facts.isCellAlive(String(valueAt(table, row, rule.column))))
+      const cellOf = (row: Row) => String(valueAt(table, row, rule.column))
+      const alive = await facts.livingCells([...new Set(batch.map(cellOf))])
+      const living = batch.filter((row) => alive.has(cellOf(row)))
       count(table.name, batch.length - living.length)
       return [table, living]
     }
