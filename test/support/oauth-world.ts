@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import { BrowserByHand } from '../../src/demo/browser-by-hand.ts'
 import { newSecret } from '../../src/people/bearer-secret.ts'
 import { openSession } from '../../src/people/open-session.ts'
+import { createTestDatabase } from './postgres-database.ts'
 import { sampleManifest } from './sample-manifest.ts'
 import { tempFolder } from './temp-folder.ts'
 import { registerSkill } from './test-broker.ts'
@@ -17,6 +18,24 @@ export type OauthWorld = {
     userId?: string
     isSteppedUp?: boolean
   }): Promise<{ userId: string; browser: BrowserByHand }>
+}
+
+/** On PostgreSQL where the run is about it: a database for the broker, and one for what must not be restored with it. */
+async function engineSettings(): Promise<Record<string, string>> {
+  if (process.env.TEST_STORE !== 'postgres') return {}
+  const [database, beside] = await Promise.all([createTestDatabase(), createTestDatabase()])
+  onTestFinished(async () => {
+    await Promise.all([database.drop(), beside.drop()])
+  })
+  const secrets = tempFolder()
+  return {
+    COUNTERSIGN_LOG_ORIGIN: 'broker.example/log',
+    COUNTERSIGN_DATABASE_URL: database.url(),
+    COUNTERSIGN_KEY_STORE_URL: beside.url('owner'),
+    COUNTERSIGN_CHECKPOINT_REGISTER: beside.url('owner'),
+    COUNTERSIGN_SECRETS: secrets,
+    COUNTERSIGN_KEK_FILE: join(secrets, 'kek.json'),
+  }
 }
 
 /** Proofs tell their time to the second, and one that may be from before the start is refused by the API. */
@@ -35,6 +54,7 @@ export async function openOauthWorld(
     COUNTERSIGN_DATA: join(tempFolder(), 'data'),
     COUNTERSIGN_PORT: '0',
     COUNTERSIGN_LOG_LEVEL: 'silent',
+    ...(await engineSettings()),
     ...env,
   })
   if (!read.ok) throw new Error(read.faults.join('; '))
