@@ -1,17 +1,9 @@
 import { type LogLag, type LogSight, lagOf } from '../core/log/log-lag.ts'
+import type { Admission } from './admission.ts'
 import { type BackgroundLoop, startLoop } from './background-loop.ts'
 import type { Broker } from './broker.ts'
 
 const LOOK_EVERY_MS = 250
-
-/** Whether this process may decide now, known without asking the store. */
-export type Admission = {
-  /** Why nothing is decided; undefined when it is. `node_lapsed`: others may have taken it for dead. */
-  refusal(): 'log_behind' | 'node_lapsed' | undefined
-}
-
-/** For a broker whose log cannot be behind. */
-export const ALWAYS_ADMITS: Admission = { refusal: () => undefined }
 
 export type LogWatch = Admission & {
   /** How far the log is behind, as far as is known. */

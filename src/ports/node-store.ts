@@ -1,6 +1,8 @@
 import type { StoredNode } from '../core/merkle/tree.ts'
 import type { LeaseState } from '../core/nodes/lease.ts'
-import type { Answer } from './store.ts'
+
+/** An embedded engine answers at once, a networked one later; use cases await both alike. */
+type Answer<T> = T | PromiseLike<T>
 
 export interface Leases {
   /** The row, locked until the transaction ends. */

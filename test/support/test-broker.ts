@@ -2,9 +2,9 @@ import { createHash, createSecretKey } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ALWAYS_ADMITS } from '../../src/broker/admission.ts'
 import type { Broker, Logger, Settings } from '../../src/broker/broker.ts'
 import { InFlight } from '../../src/broker/in-flight.ts'
-import { ALWAYS_ADMITS } from '../../src/broker/log-watch.ts'
 import { ManifestCache } from '../../src/broker/manifest-cache.ts'
 import { openEventPart } from '../../src/broker/open-part.ts'
 import { RecentRefusals } from '../../src/broker/recent-refusals.ts'
@@ -72,6 +72,8 @@ export type TestBrokerOptions = {
   clock?: MutableClock
   signer?: Signer
   maxBatch?: number
+  /** False where leaves are to stay in line, on an engine that has one, for tests of what else is sent. */
+  sequences?: boolean
   /** In place of the engine of the run. */
   engine?: typeof ENGINE
   manifestVerifier?: ManifestVerifier
@@ -111,6 +113,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   const store = await openTestEngine(folder, {
     clocks: { wallMs: () => time.wallMs, monotonicMs: () => time.monotonicMs },
     ...(options.maxBatch === undefined ? {} : { maxBatch: options.maxBatch }),
+    ...(options.sequences === undefined ? {} : { sequences: options.sequences }),
     ...(options.engine === undefined ? {} : { engine: options.engine }),
   })
   const cells = openCellStore({
