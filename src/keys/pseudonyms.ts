@@ -44,6 +44,7 @@ export function createPseudonyms(secret: KeyObject): Pseudonyms {
     pairwiseUser: (userId, publisherId) => pseudonym(secret, 'pairwise-user', [userId, publisherId]),
     accountTag: (issuer, subject) => pseudonym(secret, 'account', [issuer, subject]),
     recipientTag: (userId, recipient) => pseudonym(secret, 'recipient', [userId, recipient]),
+    formTag: (sessionId, fields) => pseudonym(secret, 'kept-form', [sessionId, fields]),
     userCodeTag: (userCode) => pseudonym(secret, 'user-code', [userCode]),
   }
 }

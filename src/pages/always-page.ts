@@ -27,7 +27,12 @@ const DAYS = [1, 7, 30, 90]
 export function alwaysPages(deps: PageDeps): Page[] {
   const path = '/approvals/{id}/always'
   return [
-    { method: 'get', path, who: 'user', run: (visit) => choose(deps, visit, keptForm(visit.query), null) },
+    {
+      method: 'get',
+      path,
+      who: 'user',
+      run: (visit) => choose(deps, visit, keptForm(deps.broker, visit), null),
+    },
     { method: 'post', path, who: 'user', run: (visit) => answer(deps, visit) },
   ]
 }
@@ -141,7 +146,7 @@ async function answer(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
   if (form.get('do') !== 'allow') return review(deps, visit, limits)
   const isGrave = needsStepUp({ kind: 'give_grant', effects: offer.action.effects })
   if (isGrave && !isSteppedUp(person, deps.nowMs())) {
-    const back = `/approvals/${which.approvalId}/always?${keptQuery(form)}`
+    const back = `/approvals/${which.approvalId}/always?${keptQuery(broker, visit)}`
     return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(back)}` }
   }
   const done = await allowAlways(broker, {
@@ -183,6 +188,6 @@ ${description.questions.map(({ id, heading, sentences }) => html`<section class=
 <section class="card">${sentenceList(description.claims, words)}</section>
 <p class="dim small">${t.stepUpNote}</p>
 <form method="post" action="/approvals/${which.approvalId}/always" class="decide">${csrfField(csrf)}${carried}<input type="hidden" name="shown" value="${made.shown.digest}"><input type="hidden" name="shown_at" value="${String(nowMs)}">
-<div class="answers"><a class="button plain" href="/approvals/${which.approvalId}/always?${keptQuery(form)}">${t.back}</a><button name="do" value="allow">${t.allow}</button></div></form>`
+<div class="answers"><a class="button plain" href="/approvals/${which.approvalId}/always?${keptQuery(deps.broker, visit)}">${t.back}</a><button name="do" value="allow">${t.allow}</button></div></form>`
   return { kind: 'html', title: t.reviewTitle, body }
 }

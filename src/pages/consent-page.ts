@@ -41,7 +41,7 @@ export function consentPages(deps: PageDeps): Page[] {
         const asked = await load(deps.broker, visit)
         if (!asked) return { kind: 'not_found' }
         const t = CONSENT[visit.locale]
-        const entered = keptForm(visit.query)
+        const entered = keptForm(deps.broker, visit)
         const person = visit.person
         const isConfirmed = entered !== null && person !== null && isSteppedUp(person, deps.nowMs())
         return show(deps, visit, asked, {
@@ -87,7 +87,7 @@ async function answer(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
     return show(deps, visit, asked, { ...drawn(visit, next), faults: read.faults }, 422)
   const terms = read?.terms ?? asked.request.terms
   if (!isSteppedUp(person, deps.nowMs()) && (await consentNeedsStepUp(broker, { ...which, given: terms }))) {
-    const kept = keptQuery(form)
+    const kept = keptQuery(broker, visit)
     const back = `/consents/${asked.request.requestId}${kept === '' ? '' : `?${kept}`}${next === '' ? '' : `${kept === '' ? '?' : '&'}next=${encodeURIComponent(next)}`}`
     return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(back)}` }
   }

@@ -8,7 +8,6 @@ import { findAction } from '../core/manifest/manifest.ts'
 import { isSteppedUp } from '../people/person.ts'
 import { csrfField, field, notice, select } from './elements.ts'
 import { stateTag } from './grant-state-tag.ts'
-import { keptForm } from './kept-form.ts'
 import { narrowControls } from './narrow-controls.ts'
 import { readNarrowing } from './narrow-form.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
@@ -191,7 +190,7 @@ function showNarrow(
   const { locale } = visit
   const t = AUTHORITY[locale]
   const { nowMs } = deps.broker.store.now()
-  const entered = isSent ? visit.form : keptForm(visit.query)
+  const entered = isSent ? visit.form : null
   const read = isSent ? readNarrowing(grant.terms, visit.form, nowMs) : null
   const speaker = speakerOf(locale, facts.zone)
   const c = narrowControls({

@@ -29,7 +29,7 @@ export function limitsPages(deps: PageDeps): Page[] {
       who: 'user',
       run(visit) {
         const t = LIMITS[visit.locale]
-        const entered = keptForm(visit.query)
+        const entered = keptForm(deps.broker, visit)
         const isReady = visit.person !== null && isSteppedUp(visit.person, deps.nowMs())
         const said =
           entered !== null && isReady ? notice('good', t.stepUpDone) : doneNotice(visit.query.done, t)
@@ -44,7 +44,7 @@ async function change(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
   const { person, form, locale } = visit
   if (!person) return { kind: 'not_found' }
   if (!isSteppedUp(person, deps.nowMs()) && (await limitNeedsStepUp(deps.broker, person.id, form))) {
-    const kept = keptQuery(form)
+    const kept = keptQuery(deps.broker, visit)
     return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(`/limits?${kept}`)}` }
   }
   const done = await changeLimits(deps.broker, person.id, form)

@@ -43,20 +43,21 @@ export function operatorPages(deps: PageDeps): Page[] {
 }
 
 /** All writes come here and go back to where they were sent from; a passkey comes first, and loses nothing of the form. */
-async function write(deps: PageDeps, { person, form }: PageRequest): Promise<PageAnswer> {
+async function write(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
+  const { person, form } = visit
   if (!person) return { kind: 'not_found' }
   const here = ownPath(form.get('here'), '/operator')
   const back = (query: string): PageAnswer => ({ kind: 'redirect', location: `${here}?${query}` })
   if (!isSteppedUp(person, deps.nowMs())) {
-    const next = `${here}?${keptQuery(form)}`
+    const next = `${here}?${keptQuery(deps.broker, visit)}`
     return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(next)}` }
   }
   const done = await operatorWrite(deps, person.id, form)
-  if (done.kind !== 'done') return back(`said=${done.kind}&${keptQuery(form)}`)
+  if (done.kind !== 'done') return back(`said=${done.kind}&${keptQuery(deps.broker, visit)}`)
   return back(`said=done${done.unsettled === null ? '' : `&unsettled=${done.unsettled}`}`)
 }
 
-function saidOf({ query, locale }: PageRequest): Html | '' {
+function saidOf({ query, locale }: PageRequest, { entered }: Writing): Html | '' {
   const t = OPERATOR[locale]
   switch (query.said) {
     case 'done': {
@@ -69,7 +70,7 @@ function saidOf({ query, locale }: PageRequest): Html | '' {
     case 'refusedFaults':
       return notice('bad', t[query.said])
     default:
-      return query.kept === undefined ? '' : notice('good', t.stepUpDone)
+      return entered === EMPTY_FORM ? '' : notice('good', t.stepUpDone)
   }
 }
 
@@ -80,8 +81,9 @@ type Writing = {
   readonly entered: Form
 }
 
-function writing({ csrf, locale, query }: PageRequest, here: string): Writing {
-  return { t: OPERATOR[locale], csrf, here, entered: keptForm(query) ?? EMPTY_FORM }
+function writing({ broker }: Pick<PageDeps, 'broker'>, visit: PageRequest, here: string): Writing {
+  const { csrf, locale } = visit
+  return { t: OPERATOR[locale], csrf, here, entered: keptForm(broker, visit) ?? EMPTY_FORM }
 }
 
 /** One form with its reason; what was entered before a step-up stands in it again. */
@@ -100,7 +102,7 @@ function writeForm(
 
 async function overview({ broker }: PageDeps, visit: PageRequest): Promise<PageAnswer> {
   const { locale } = visit
-  const w = writing(visit, '/operator')
+  const w = writing({ broker }, visit, '/operator')
   const { t, entered } = w
   const incidents = await listIncidents(broker, 'open', { limit: SHOWN_MOST, before: null })
   const freezes = await listFreezes(broker)
@@ -109,7 +111,7 @@ async function overview({ broker }: PageDeps, visit: PageRequest): Promise<PageA
   const target = html`${field({ name: 'kind', label: t.freezeKind }, (attributes) => select(attributes, kinds, entered.get('kind') ?? 'agent'))}
 ${field({ name: 'target', label: t.freezeTarget, hint: t.freezeTargetHint }, (attributes) => html`<input ${attributes} maxlength="200" required autocomplete="off" value="${entered.get('target') ?? ''}">`)}
 ${check({ name: 'clean_up', value: 'yes', label: t.freezeCleanUp, isChecked: entered.get('clean_up') === 'yes' })}`
-  const body = html`<div class="head"><h1>${t.title}</h1><p class="dim">${t.intro}</p></div>${saidOf(visit)}
+  const body = html`<div class="head"><h1>${t.title}</h1><p class="dim">${t.intro}</p></div>${saidOf(visit, w)}
 <p class="actions"><a class="button plain" href="/operator/in-doubt">${t.inDoubt}</a><a class="button plain" href="/operator/asking">${t.askers}</a><a class="button plain" href="/operator/people">${t.people}</a><a class="button plain" href="/sign-in/terminal">${t.terminal}</a></p>
 <section class="card"><h2>${t.incidentsTitle}</h2>${
     incidents.length === 0
@@ -141,12 +143,12 @@ ${check({ name: 'clean_up', value: 'yes', label: t.freezeCleanUp, isChecked: ent
 
 async function inDoubt({ broker }: PageDeps, visit: PageRequest): Promise<PageAnswer> {
   const { locale, person } = visit
-  const w = writing(visit, '/operator/in-doubt')
+  const w = writing({ broker }, visit, '/operator/in-doubt')
   const { t } = w
   const speaker = speakerOf(locale, ZONE)
   const rows = await listInDoubt(broker, person?.id ?? '')
   const amount = html`<div class="field"><label>${t.doubtAmount}<br><input name="amount" inputmode="numeric" maxlength="16" autocomplete="off"></label></div>`
-  const body = html`<div class="head"><h1>${t.inDoubt}</h1><p class="dim">${t.inDoubtHint}</p></div>${saidOf(visit)}
+  const body = html`<div class="head"><h1>${t.inDoubt}</h1><p class="dim">${t.inDoubtHint}</p></div>${saidOf(visit, w)}
 <section class="card">${
     rows.length === 0
       ? html`<p class="dim">${t.doubtNone}</p>`
@@ -194,13 +196,13 @@ async function version({ broker }: PageDeps, visit: PageRequest): Promise<PageAn
   const digest = params.digest ?? ''
   const found = await showManifest(broker, digest)
   if (found.kind !== 'manifest') return { kind: 'not_found' }
-  const w = writing(visit, `/operator/versions/${digest}`)
+  const w = writing({ broker }, visit, `/operator/versions/${digest}`)
   const { t } = w
   const { manifest, faults, changes, summary } = found
   const asked = Object.entries(changes ?? {}).flatMap(([action, list]) =>
     list.map((change) => ({ action, change })),
   )
-  const body = html`<section class="card"><div class="between"><h1>${t.version(manifest.skill, String(manifest.version))}</h1><span class="tag">${summary.status}</span></div>${saidOf(visit)}
+  const body = html`<section class="card"><div class="between"><h1>${t.version(manifest.skill, String(manifest.version))}</h1><span class="tag">${summary.status}</span></div>${saidOf(visit, w)}
 <p>${shown(manifest.title[locale])} · ${shown(manifest.publisher)} · <code>${manifest.endpoint.baseUrl}</code></p><p class="small dim mono">${digest}</p>
 <h2>${t.versionFaults}</h2>${faults.length === 0 ? html`<p class="dim">${t.versionNoFaults}</p>` : html`<ul class="plain">${faults.map((fault) => html`<li><span class="tag ${fault.severity === 'error' ? 'tag-bad' : 'tag-warn'}">${fault.code}</span> ${shown(fault.message)} <code>${fault.pointer}</code></li>`)}</ul>`}
 <h2>${t.versionChanges}</h2>${changes === null ? html`<p class="dim">${t.versionFirst}</p>` : asked.length === 0 ? html`<p class="dim">${t.versionNoChanges}</p>` : html`<ul class="plain">${asked.map(({ action, change }) => html`<li><code>${action}</code> · <code>${change.code}</code> <span class="small dim">${change.pointer}</span></li>`)}</ul>`}

@@ -10,6 +10,8 @@ export interface Pseudonyms {
   accountTag(issuer: string, subject: string): string
   /** Knows a recipient again without being able to read it. */
   recipientTag(userId: string, recipient: string): string
+  /** Tells a form that one session's person filled in from one that a link of somebody else's filled in for them. */
+  formTag(sessionId: string, fields: string): string
   /** Finds a device by the short code a person types, which a plain hash would not hide. */
   userCodeTag(userCode: string): string
 }

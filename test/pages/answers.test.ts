@@ -18,8 +18,8 @@ let confirmed: string
 beforeAll(async () => {
   test = await createTestPages()
   world = await createPagesWorld(test)
-  as = test.signIn({ id: world.userId })
-  confirmed = test.signIn({ id: world.userId, steppedUpAtMs: NOW_MS + 60_000 })
+  as = test.signIn({ id: world.userId, sessionId: 'ses_1' })
+  confirmed = test.signIn({ id: world.userId, sessionId: 'ses_1', steppedUpAtMs: NOW_MS + 60_000 })
 })
 afterAll(() => test.close())
 

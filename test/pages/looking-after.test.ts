@@ -25,8 +25,9 @@ beforeAll(async () => {
   test = await createTestPages()
   world = await createPagesWorld(test)
   userId = world.userId
-  as = test.signIn({ id: userId })
-  confirmed = test.signIn({ id: userId, steppedUpAtMs: NOW_MS + 60_000 })
+  as = test.signIn({ id: userId, sessionId: 'ses_1' })
+  // The same session after a passkey was used: its cookie is another then.
+  confirmed = test.signIn({ id: userId, sessionId: 'ses_1', steppedUpAtMs: NOW_MS + 60_000 })
 })
 afterAll(() => test.close())
 
@@ -120,6 +121,10 @@ describe('a person’s own limits', () => {
     expect(raise.location).toMatch(/^\/step-up/)
     const back = new URL(raise.location ?? '', 'https://here.example').searchParams.get('next') ?? ''
     expect((await test.visit(back, { as: confirmed })).text).toContain('value="40.01"')
+    // A link of somebody else's fills in nothing, and neither does one of another session's.
+    const forged = back.replace('40.01', '90.00')
+    expect((await test.visit(forged, { as: confirmed })).text).not.toContain('value="90.00"')
+    expect((await test.visit(back, { as: test.signIn({ id: userId }) })).text).not.toContain('value="40.01"')
     const [set] = await listBudgets(test.broker, { userId })
     expect(set?.budget.limit).toBe(4_000)
     const remove = { do: 'remove_budget', id: set?.budgetId ?? '' }
