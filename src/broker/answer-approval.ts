@@ -76,7 +76,7 @@ async function answer(
       if (state !== 'waiting') return answeredBefore(before, state, status)
       // A preview may have come in meanwhile; then the question is no longer the one that was shown.
       if (shown && before.digest !== digest) return { kind: 'shown_differs' }
-      await tx.approvals.setStatus(id, status, tx.nowMs)
+      await tx.approvals.setStatus(id, status, tx.nowMs, userId)
       const approval = { ...before, status, decidedAtMs: tx.nowMs }
       await tx.log.append(answerLeaf(seal, approval, status, shown, tx), tx.nowMs)
       return { kind: status, approval, isNew: true }

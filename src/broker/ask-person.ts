@@ -18,7 +18,8 @@ export async function withApproval(
   loaded: LoadedFacts,
   before: ActionRow | undefined,
 ): Promise<LoadedFacts> {
-  const approval = before && loaded.loaded ? await tx.approvals.newestFor(before.id) : undefined
+  const approval =
+    before && loaded.loaded ? await tx.approvals.newestFor(before.id, before.userId) : undefined
   if (!approval || !loaded.loaded) return loaded
   const digest = approvalDigestOf(asked, loaded.facts, loaded.loaded, approval.previewDigest)
   const state = approval.digest === digest ? stateOf(approval, tx.nowMs) : null
@@ -44,10 +45,10 @@ export async function askPerson(
   row: ActionRow,
   questions: readonly AskReason[],
 ): Promise<ApprovalRow> {
-  const before = await tx.approvals.newestFor(row.id)
+  const before = await tx.approvals.newestFor(row.id, row.userId)
   const isOpen = before?.status === 'waiting' || before?.status === 'approved'
   if (before && isOpen && tx.nowMs < before.expiresAtMs) {
-    await tx.approvals.setStatus(before.id, 'withdrawn', tx.nowMs)
+    await tx.approvals.setStatus(before.id, 'withdrawn', tx.nowMs, before.userId)
   }
   const approval: ApprovalRow = {
     id: broker.newId('approval'),

@@ -7,7 +7,7 @@ import type { Tx } from '../ports/store.ts'
  * settled: then it is not its to send any more.
  */
 export async function isStillOurs(tx: Tx, row: ActionRow): Promise<boolean> {
-  const now = await tx.actions.find(row.id)
+  const now = await tx.actions.find(row.id, row.userId)
   return now?.status === row.status && now.nodeId === row.nodeId
 }
 
@@ -21,8 +21,8 @@ export async function authorityStands(tx: Tx, row: ActionRow): Promise<boolean> 
   const freezes = await tx.freezes.matching(
     freezeIdsFor({ ...row, skill: row.skillId, publisherId: skill?.publisherId ?? null }),
   )
-  const grant = row.grantId === null ? undefined : await tx.grants.find(row.grantId)
-  const agent = await tx.agents.find(row.agentId)
+  const grant = row.grantId === null ? undefined : await tx.grants.find(row.grantId, row.userId)
+  const agent = await tx.agents.find(row.agentId, row.userId)
   if (freezes.length > 0 || agent?.status !== 'connected' || !grant) return false
   const isLive = grant.status === 'active' || (grant.status === 'used_up' && grant.oneTime)
   return isLive && tx.nowMs < grant.expiresAtMs

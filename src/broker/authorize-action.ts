@@ -136,7 +136,7 @@ async function stillWaiting(
   tx: Tx,
   row: ActionRow,
 ): Promise<Extract<Authorization, { kind: 'ask' }> | undefined> {
-  const approval = await tx.approvals.newestFor(row.id)
+  const approval = await tx.approvals.newestFor(row.id, row.userId)
   if (!approval) return undefined
   broker.recentRefusals.count('asked_again')
   return { kind: 'ask', row, approval, questions: JSON.parse(approval.questions) as AskReason[] }

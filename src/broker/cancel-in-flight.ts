@@ -49,9 +49,12 @@ async function cancelAt(broker: Broker, row: ActionRow): Promise<CancelReport['o
   if (answer.kind !== 'called') return answer.kind
   switch (answer.outcome.kind) {
     case 'succeeded':
-      await broker.store.transaction(async (tx) => tx.commitments.setStatus(row.id, 'cancelled'), {
-        userId: row.userId,
-      })
+      await broker.store.transaction(
+        async (tx) => tx.commitments.setStatus(row.id, 'cancelled', row.userId),
+        {
+          userId: row.userId,
+        },
+      )
       return 'cancelled'
     case 'refused':
       return 'refused'

@@ -18,6 +18,7 @@ const NEVER_CONSENTED: readonly ManifestChange[] = [{ code: 'action_added', poin
 export async function candidateGrants(
   manifests: ManifestCache,
   tx: Tx,
+  userId: string,
   rows: readonly CandidateRow[],
   subject: Subject,
   userBudgets: readonly UserBudgetRow[],
@@ -25,7 +26,7 @@ export async function candidateGrants(
 ): Promise<CandidateGrant[]> {
   const candidates: CandidateGrant[] = []
   for (const row of rows.toSorted(standingFirst)) {
-    const { terms, consented } = await loadTerms(tx, row)
+    const { terms, consented } = await loadTerms(tx, row, userId)
     const consentedDigest = consented[subject.action]
     const own = terms.budgets.map((budget) => coveringLimit('grant', subject, budget))
     const shared = userBudgets.map((budget) => sharedLimit(budget, subject))

@@ -30,7 +30,7 @@ export async function executeAction(broker: Broker, permit: Permit): Promise<Act
 /** Somebody else took it up meanwhile and settles it: nothing was sent from here, and nothing is said of it. */
 async function asItIsNow(broker: Broker, row: ActionRow): Promise<ActionRow> {
   broker.logger.warn('execution_taken_up_elsewhere')
-  const now = await broker.store.read(async (tx) => tx.actions.find(row.id))
+  const now = await broker.store.read(async (tx) => tx.actions.find(row.id, row.userId))
   if (!now) throw new Error('an execution that was permitted is missing')
   return now
 }

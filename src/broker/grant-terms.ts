@@ -13,10 +13,10 @@ export type StoredTerms = {
 const parsed = new LRUCache<string, StoredTerms>({ max: 50_000 })
 
 /** The terms of a grant that a decision found: read only where they are not at hand. */
-export async function loadTerms(tx: Tx, row: CandidateRow): Promise<StoredTerms> {
+export async function loadTerms(tx: Tx, row: CandidateRow, userId: string): Promise<StoredTerms> {
   const known = parsed.get(`${row.id} ${row.revision}`)
   if (known) return known
-  const whole = await tx.grants.find(row.id)
+  const whole = await tx.grants.find(row.id, userId)
   if (!whole) throw new Error('a grant vanished while deciding')
   return termsOf(whole)
 }

@@ -51,7 +51,9 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
   const subject: Subject = { agentLineage: agent?.lineageId ?? '', skill: asked.skill, action: asked.action }
   const rows = agent && action ? await tx.grants.candidates(userId, asked.agentId, asked.skill) : []
   const budgets = rows.length > 0 && head && head.userBudgets > 0 ? await tx.budgets.list(userId) : []
-  const grants = loaded ? await candidateGrants(broker.manifests, tx, rows, subject, budgets, loaded) : []
+  const grants = loaded
+    ? await candidateGrants(broker.manifests, tx, userId, rows, subject, budgets, loaded)
+    : []
   const effects: readonly Effect[] = grants.length > 0 ? (action?.declared.effects ?? []) : []
   const isSpend = effects.includes('spend')
 
@@ -196,7 +198,7 @@ async function debtFor(
   const pays = action.declared.spends?.pays
   const [actionId] = pays ? valuesAt(args, pays.executionPointer) : []
   if (!pays || typeof actionId !== 'string' || actionId === '') return NO_DEBT
-  const row = await tx.debts.find(actionId)
+  const row = await tx.debts.find(actionId, userId)
   if (!row || row.userId !== userId) return { facts: { kind: 'unknown' }, actionId: null }
   const [payee] = valuesAt(args, pays.payeePointer)
   const { amountMinor, currency } = row

@@ -54,7 +54,8 @@ export async function revokeInScope(tx: Tx, userId: string, scope: RevokeScope):
   for (const approval of await everyApproval(tx, userId, ['waiting', 'approved'])) {
     if (await coversApproval(tx, scope, approval)) approvals.push(approval)
   }
-  for (const approval of approvals) await tx.approvals.setStatus(approval.id, 'withdrawn', tx.nowMs)
+  for (const approval of approvals)
+    await tx.approvals.setStatus(approval.id, 'withdrawn', tx.nowMs, approval.userId)
 
   const commitments: CommitmentRow[] = []
   for (const commitment of await tx.commitments.list(userId, 'running')) {

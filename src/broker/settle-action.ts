@@ -42,7 +42,7 @@ export async function settleAction(
 ): Promise<Settling> {
   const seal = await sealerFor(broker, row)
   return broker.store.transaction(async (tx) => {
-    const before = await tx.actions.find(row.id)
+    const before = await tx.actions.find(row.id, row.userId)
     if (!before) throw new Error('an execution that was permitted is missing')
     if (before.status !== 'dispatched' && before.status !== 'in_doubt') {
       return { kind: 'already_settled', row: before }
@@ -168,8 +168,8 @@ async function moveMoney(tx: Tx, row: ActionRow, captured: Captured | null): Pro
 
 /** What a permit had claimed besides money: the debt it would have settled, the repetitions it announced. */
 async function giveBack(tx: Tx, row: ActionRow): Promise<void> {
-  await tx.debts.clearPayment(row.id)
-  await tx.commitments.setStatus(row.id, 'ended')
+  await tx.debts.clearPayment(row.id, row.userId)
+  await tx.commitments.setStatus(row.id, 'ended', row.userId)
 }
 
 async function noteSuccess(tx: Tx, row: ActionRow, action: LoadedAction, result: JsonValue): Promise<void> {

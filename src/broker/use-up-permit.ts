@@ -24,14 +24,14 @@ export async function useUpPermit(
   const moved = loaded.countersNow.moved.filter((counter) => !reserved.has(counter.counterId))
   await saveCounters(tx, asked.userId, [...counters, ...moved], loaded.countersNow.stored)
   if (approvalId !== null) {
-    await tx.approvals.setStatus(approvalId, 'used', tx.nowMs)
+    await tx.approvals.setStatus(approvalId, 'used', tx.nowMs, asked.userId)
     await restartUnasked(tx, asked, loaded, facts, grant.terms)
   }
   if (grant.oneTime) {
-    const grantRow = await tx.grants.find(grant.id)
+    const grantRow = await tx.grants.find(grant.id, asked.userId)
     if (grantRow) await tx.grants.update({ ...grantRow, status: 'used_up', changedAtMs: tx.nowMs })
   }
-  if (loaded.debtActionId !== null) await tx.debts.setPayment(loaded.debtActionId, row.id)
+  if (loaded.debtActionId !== null) await tx.debts.setPayment(loaded.debtActionId, row.id, asked.userId)
   for (const recipient of facts.recipients) {
     const tag = broker.pseudonyms.recipientTag(asked.userId, recipient)
     await tx.recipients.remember(asked.userId, asked.skill, tag, tx.nowMs)

@@ -57,7 +57,7 @@ function bare(row: ActionRow, withheld: ActionView['withheld']): ActionView {
 
 /** The categories the grant gives now; undefined once it gives nothing any more. */
 async function categoriesNow(tx: Tx, row: ActionRow): Promise<readonly string[] | undefined> {
-  const grant = row.grantId === null ? undefined : await tx.grants.find(row.grantId)
+  const grant = row.grantId === null ? undefined : await tx.grants.find(row.grantId, row.userId)
   if (!grant) return undefined
   const stands = grant.status === 'active' || (grant.status === 'used_up' && grant.oneTime)
   return stands && tx.nowMs < grant.expiresAtMs ? termsOf(grant).terms.categories : undefined
@@ -68,7 +68,7 @@ async function viewWith(
   row: ActionRow,
   categories: readonly string[] | null,
 ): Promise<ActionView> {
-  const body = await openEventPart(broker, row.settleEventId, 'body')
+  const body = await openEventPart(broker, row.settleEventId, 'body', row.userId)
   const result = body && readPointer(body, '/result')
   if (body === undefined) return bare(row, 'erased')
   if (result === undefined || result === null || row.manifestDigest === null) return bare(row, null)

@@ -42,7 +42,7 @@ export interface Users {
 }
 
 export interface Agents {
-  find(id: string): Answer<AgentRow | undefined>
+  find(id: string, userId?: string): Answer<AgentRow | undefined>
   findByKey(userId: string, keyThumbprint: string): Answer<AgentRow | undefined>
   list(userId: string): Answer<AgentRow[]>
   insert(row: AgentRow): Answer<void>
@@ -126,7 +126,7 @@ export interface ConsentRequests {
 export interface Grants {
   /** The live (active, suspended or paused) grants a decision may draw on, in no order; locked until the end. */
   candidates(userId: string, agentId: string, skillId: string): Answer<CandidateRow[]>
-  find(id: string): Answer<GrantRow | undefined>
+  find(id: string, userId?: string): Answer<GrantRow | undefined>
   list(userId: string, page: Page): Answer<GrantRow[]>
   live(userId: string): Answer<GrantRow[]>
   insert(row: GrantRow): Answer<void>
@@ -204,7 +204,8 @@ export type ActionSearch = {
 
 export interface Actions {
   findByKey(userId: string, agentId: string, key: string): Answer<ActionRow | undefined>
-  find(id: string): Answer<ActionRow | undefined>
+  /** @param userId looks among this user's alone, which are in one place where users are spread over several. */
+  find(id: string, userId?: string): Answer<ActionRow | undefined>
   insert(row: ActionRow): Answer<void>
   /** Writes every field of a row decided before; its key and its request never change. */
   update(row: ActionRow): Answer<void>
@@ -219,12 +220,12 @@ export interface Actions {
 
 export interface Approvals {
   find(id: string): Answer<ApprovalRow | undefined>
-  newestFor(actionId: string): Answer<ApprovalRow | undefined>
+  newestFor(actionId: string, userId: string): Answer<ApprovalRow | undefined>
   /** Approvals of a whole line of agents and one skill created after the time, newest first. */
   recentOfLine(userId: string, lineageId: string, skillId: string, sinceMs: number): Answer<ApprovalRow[]>
   list(userId: string, status: string | null, page: Page): Answer<ApprovalRow[]>
   insert(row: ApprovalRow): Answer<void>
-  setStatus(id: string, status: string, atMs: number): Answer<void>
+  setStatus(id: string, status: string, atMs: number, userId: string): Answer<void>
   /** Binds the preview that will be shown, and the digest that now covers it too. */
   setPreview(id: string, previewEventId: string, previewDigest: string, digest: string): Answer<void>
 }
@@ -249,19 +250,19 @@ export interface Incidents {
 }
 
 export interface Debts {
-  find(actionId: string): Answer<DebtRow | undefined>
+  find(actionId: string, userId: string): Answer<DebtRow | undefined>
   insert(row: DebtRow): Answer<void>
-  setPayment(actionId: string, paidByActionId: string | null): Answer<void>
+  setPayment(actionId: string, paidByActionId: string | null, userId: string): Answer<void>
   /** Opens the user's debts again that stand as paid by this; returns the executions that made them. */
   reopen(userId: string, paidByActionId: string): Answer<string[]>
   /** Frees whatever debt the payment had claimed. */
-  clearPayment(paidByActionId: string): Answer<void>
+  clearPayment(paidByActionId: string, userId: string): Answer<void>
 }
 
 export interface Commitments {
   insert(row: CommitmentRow): Answer<void>
   list(userId: string, status: string): Answer<CommitmentRow[]>
-  setStatus(actionId: string, status: string): Answer<void>
+  setStatus(actionId: string, status: string, userId: string): Answer<void>
 }
 
 export interface Sessions {
@@ -278,7 +279,8 @@ export interface Log {
   leaves(fromIndex: number, limit: number): Answer<LeafRow[]>
   nodes(level: number, fromIndex: number, limit: number): Answer<Buffer[]>
   leafHashes(fromIndex: number, limit: number): Answer<Buffer[]>
-  part(eventId: string, part: string): Answer<LeafPartRow | undefined>
+  /** @param userId looks among this user's alone, which are in one place where users are spread over several. */
+  part(eventId: string, part: string, userId?: string): Answer<LeafPartRow | undefined>
   parts(eventId: string): Answer<LeafPartRow[]>
   newestCheckpoint(): Answer<CheckpointRow | undefined>
   saveCheckpoint(row: CheckpointRow): Answer<void>

@@ -53,7 +53,7 @@ describe('a store that is watched', () => {
     await store.transaction(async (tx) => {
       await tx.agents.setStatus(coffee.alice.agent.id, 'disconnected')
       await tx.skills.setCurrent('coffee.order', null)
-      await tx.approvals.setStatus('apr_x', 'refused', tx.nowMs)
+      await tx.approvals.setStatus('apr_x', 'refused', tx.nowMs, 'usr_x')
       await tx.consentRequests.decide('crq_x', 'refused', null, tx.nowMs)
     })
     expect(told).toEqual([

@@ -25,7 +25,6 @@ export function describeActions(bench: StoreBench): void {
       await write(async (tx) => tx.actions.insert(filledAction()))
       const changed = emptyAction({ status: 'failed', reason: 'dns', sessionId: 'ses_2', decidedAtMs: 3 })
       const forged = {
-        userId: 'usr_9',
         agentId: 'agt_9',
         lineageId: 'lin_9',
         idempotencyKey: 'key_9',
@@ -34,8 +33,12 @@ export function describeActions(bench: StoreBench): void {
         action: 'other',
         createdAtMs: 9,
       }
+      await write(async (tx) => tx.actions.update({ ...changed, ...forged, userId: 'usr_9' }))
+      expect(await see((tx) => tx.actions.find('act_1'))).toEqual(filledAction())
       await write(async (tx) => tx.actions.update({ ...changed, ...forged }))
       expect(await see((tx) => tx.actions.find('act_1'))).toEqual(changed)
+      expect(await see((tx) => tx.actions.find('act_1', 'usr_1'))).toEqual(changed)
+      expect(await see((tx) => tx.actions.find('act_1', 'usr_9'))).toBeUndefined()
     })
 
     it('keeps one action per user, agent and idempotency key', async () => {
@@ -96,12 +99,12 @@ export function describeActions(bench: StoreBench): void {
       await write(async (tx) => {
         await tx.debts.insert(debt)
         await tx.debts.insert(other)
-        await tx.debts.setPayment('act_1', 'act_9')
+        await tx.debts.setPayment('act_1', 'act_9', 'usr_1')
       })
-      expect(await see((tx) => tx.debts.find('act_1'))).toEqual({ ...debt, paidByActionId: 'act_9' })
-      await write(async (tx) => tx.debts.clearPayment('act_9'))
-      expect(await see((tx) => tx.debts.find('act_1'))).toEqual(debt)
-      expect(await see((tx) => tx.debts.find('act_2'))).toEqual(other)
+      expect(await see((tx) => tx.debts.find('act_1', 'usr_1'))).toEqual({ ...debt, paidByActionId: 'act_9' })
+      await write(async (tx) => tx.debts.clearPayment('act_9', 'usr_1'))
+      expect(await see((tx) => tx.debts.find('act_1', 'usr_1'))).toEqual(debt)
+      expect(await see((tx) => tx.debts.find('act_2', 'usr_1'))).toEqual(other)
     })
 
     it('keeps commitments', async () => {
@@ -116,7 +119,7 @@ export function describeActions(bench: StoreBench): void {
       }
       await write(async (tx) => tx.commitments.insert(row))
       expect(await see((tx) => tx.commitments.list('usr_1', 'running'))).toEqual([row])
-      await write(async (tx) => tx.commitments.setStatus('act_1', 'cancelled'))
+      await write(async (tx) => tx.commitments.setStatus('act_1', 'cancelled', 'usr_1'))
       expect(await see((tx) => tx.commitments.list('usr_1', 'running'))).toEqual([])
       expect(await see((tx) => tx.commitments.list('usr_1', 'cancelled'))).toEqual([
         { ...row, status: 'cancelled' },

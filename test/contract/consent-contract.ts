@@ -135,8 +135,8 @@ export function describeConsent(bench: StoreBench): void {
         for (const row of [waiting, newer, other]) await tx.approvals.insert(row)
       })
       expect(await see((tx) => tx.approvals.find('apr_2'))).toEqual(newer)
-      expect(await see((tx) => tx.approvals.newestFor('act_1'))).toEqual(newer)
-      expect(await see((tx) => tx.approvals.newestFor('act_9'))).toBeUndefined()
+      expect(await see((tx) => tx.approvals.newestFor('act_1', 'usr_1'))).toEqual(newer)
+      expect(await see((tx) => tx.approvals.newestFor('act_9', 'usr_1'))).toBeUndefined()
       await write(async (tx) => {
         await tx.agents.insert(agentRow())
         await tx.agents.insert(agentRow({ id: 'agt_2', lineageId: 'agt_2' }))
@@ -148,7 +148,7 @@ export function describeConsent(bench: StoreBench): void {
       expect(await see((tx) => tx.approvals.list('usr_1', 'waiting', FIRST_PAGE))).toEqual([other, waiting])
       expect(await see((tx) => tx.approvals.list('usr_1', null, FIRST_PAGE))).toEqual([newer, other, waiting])
       await write(async (tx) => {
-        await tx.approvals.setStatus('apr_1', 'refused', NOW_MS + 7)
+        await tx.approvals.setStatus('apr_1', 'refused', NOW_MS + 7, 'usr_1')
         await tx.approvals.setPreview('apr_1', 'evt_7', 'sha256:preview', 'sha256:both')
       })
       expect(await see((tx) => tx.approvals.find('apr_1'))).toEqual({

@@ -34,13 +34,17 @@ const MAY_SCAN = [
   'incidents_list',
   'log_leaves_newest',
   'log_checkpoints_newest',
+  'log_queue_newest',
+  'log_queue_covered',
   'counters_users',
   // Whether there is one freeze at all: its first row.
   'decision_heads_find',
   // All of what is unsettled, in the index that holds nothing else.
   'actions_unsettled',
+  'actions_dispatched_by',
   // A handful of rows, whatever the history.
   'leases_list',
+  'past_logs_list',
   'key_checks_list',
 ]
 

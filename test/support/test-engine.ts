@@ -18,11 +18,16 @@ const databases = new Map<string, TestDatabase>()
 /** Opens the store of the broker in a folder, as it was left there. */
 export async function openTestEngine(
   folder: string,
-  { engine = ENGINE, ...options }: { clocks: ClockSources; maxBatch?: number; engine?: typeof ENGINE },
+  {
+    engine = ENGINE,
+    sequences = true,
+    ...options
+  }: { clocks: ClockSources; maxBatch?: number; engine?: typeof ENGINE; sequences?: boolean },
 ): Promise<Store> {
   if (engine === 'sqlite')
     return openSqliteStore({ file: join(folder, 'broker.sqlite'), migrationsFolder: MIGRATIONS, ...options })
-  return sequencedStore(await (await databaseOf(folder)).open({ clocks: options.clocks }))
+  const store = await (await databaseOf(folder)).open({ clocks: options.clocks })
+  return sequences ? sequencedStore(store) : store
 }
 
 /** Opens the store of the broker in a folder for looking only. */

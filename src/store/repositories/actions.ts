@@ -27,10 +27,12 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
   return {
     findByKey: d.prepare(
       'actions_find_by_key',
-      db
-        .select()
-        .from(a)
-        .where(and(eq(a.userId, p('userId')), eq(a.agentId, p('agentId')), eq(a.idempotencyKey, p('key')))),
+      d.forUpdate(
+        db
+          .select()
+          .from(a)
+          .where(and(eq(a.userId, p('userId')), eq(a.agentId, p('agentId')), eq(a.idempotencyKey, p('key')))),
+      ),
     ),
     find: d.prepare(
       'actions_find',
@@ -41,13 +43,22 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
           .where(eq(a.id, p('id'))),
       ),
     ),
+    findOfUser: d.prepare(
+      'actions_find_of_user',
+      d.forUpdate(
+        db
+          .select()
+          .from(a)
+          .where(and(eq(a.id, p('id')), eq(a.userId, p('userId')))),
+      ),
+    ),
     insert: d.prepare('actions_insert', db.insert(a).values(allGiven(getTableColumns(a)))),
     update: d.prepare(
       'actions_update',
       db
         .update(a)
         .set(allGiven(later))
-        .where(eq(a.id, p('id'))),
+        .where(and(eq(a.id, p('id')), eq(a.userId, p('userId')))),
     ),
     list: d.prepare(
       'actions_list',
@@ -124,8 +135,10 @@ export class ActionRepository extends Repository<ReturnType<typeof prepareAction
     return first(this.run(this.q.findByKey, { userId, agentId, key }))
   }
 
-  find(id: string) {
-    return first(this.run(this.q.find, { id }))
+  find(id: string, userId?: string) {
+    return first(
+      userId === undefined ? this.run(this.q.find, { id }) : this.run(this.q.findOfUser, { id, userId }),
+    )
   }
 
   insert(row: ActionRow) {

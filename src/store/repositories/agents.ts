@@ -14,6 +14,13 @@ export function prepareAgents({ db, t: { agents }, d }: Preparation) {
         .from(agents)
         .where(eq(agents.id, p('id'))),
     ),
+    findOfUser: d.prepare(
+      'agents_find_of_user',
+      db
+        .select()
+        .from(agents)
+        .where(and(eq(agents.id, p('id')), eq(agents.userId, p('userId')))),
+    ),
     findByKey: d.prepare(
       'agents_find_by_key',
       db
@@ -57,8 +64,10 @@ export function prepareAgents({ db, t: { agents }, d }: Preparation) {
 }
 
 export class AgentRepository extends Repository<ReturnType<typeof prepareAgents>> implements Agents {
-  find(id: string) {
-    return first(this.run(this.q.find, { id }))
+  find(id: string, userId?: string) {
+    return first(
+      userId === undefined ? this.run(this.q.find, { id }) : this.run(this.q.findOfUser, { id, userId }),
+    )
   }
 
   findByKey(userId: string, keyThumbprint: string) {

@@ -20,12 +20,14 @@ export function prepareApprovals({ db, t: { approvals: a, agents }, d }: Prepara
     ),
     newestFor: d.prepare(
       'approvals_newest_for',
-      db
-        .select()
-        .from(a)
-        .where(eq(a.actionId, p('actionId')))
-        .orderBy(desc(a.createdAtMs), desc(a.id))
-        .limit(1),
+      d.forUpdate(
+        db
+          .select()
+          .from(a)
+          .where(and(eq(a.actionId, p('actionId')), eq(a.userId, p('userId'))))
+          .orderBy(desc(a.createdAtMs), desc(a.id))
+          .limit(1),
+      ),
     ),
     recentOfLine: d.prepare(
       'approvals_recent_of_line',
@@ -75,7 +77,7 @@ export function prepareApprovals({ db, t: { approvals: a, agents }, d }: Prepara
       db
         .update(a)
         .set({ status: given(a.status, 'status'), decidedAtMs: given(a.decidedAtMs, 'atMs') })
-        .where(eq(a.id, p('id'))),
+        .where(and(eq(a.id, p('id')), eq(a.userId, p('userId')))),
     ),
   }
 }
@@ -85,8 +87,8 @@ export class ApprovalRepository extends Repository<ReturnType<typeof prepareAppr
     return first(this.run(this.q.find, { id }))
   }
 
-  newestFor(actionId: string) {
-    return first(this.run(this.q.newestFor, { actionId }))
+  newestFor(actionId: string, userId: string) {
+    return first(this.run(this.q.newestFor, { actionId, userId }))
   }
 
   recentOfLine(userId: string, lineageId: string, skillId: string, sinceMs: number) {
@@ -101,8 +103,8 @@ export class ApprovalRepository extends Repository<ReturnType<typeof prepareAppr
     return done(this.run(this.q.insert, row))
   }
 
-  setStatus(id: string, status: string, atMs: number) {
-    return done(this.run(this.q.setStatus, { id, status, atMs }))
+  setStatus(id: string, status: string, atMs: number, userId: string) {
+    return done(this.run(this.q.setStatus, { id, status, atMs, userId }))
   }
 
   setPreview(id: string, previewEventId: string, previewDigest: string, digest: string) {

@@ -21,7 +21,7 @@ export function prepareCommitments({ db, t: { commitments: m }, d }: Preparation
       db
         .update(m)
         .set({ status: given(m.status, 'status') })
-        .where(eq(m.actionId, p('actionId'))),
+        .where(and(eq(m.actionId, p('actionId')), eq(m.userId, p('userId')))),
     ),
   }
 }
@@ -38,7 +38,7 @@ export class CommitmentRepository
     return this.run(this.q.list, { userId, status })
   }
 
-  setStatus(actionId: string, status: string) {
-    return done(this.run(this.q.setStatus, { actionId, status }))
+  setStatus(actionId: string, status: string, userId: string) {
+    return done(this.run(this.q.setStatus, { actionId, status, userId }))
   }
 }

@@ -13,7 +13,7 @@ export function prepareDebts({ db, t: { debts }, d }: Preparation) {
         db
           .select()
           .from(debts)
-          .where(eq(debts.actionId, p('actionId'))),
+          .where(and(eq(debts.actionId, p('actionId')), eq(debts.userId, p('userId')))),
       ),
     ),
     insert: d.prepare('debts_insert', db.insert(debts).values(allGiven(getTableColumns(debts)))),
@@ -22,14 +22,14 @@ export function prepareDebts({ db, t: { debts }, d }: Preparation) {
       db
         .update(debts)
         .set({ paidByActionId: given(debts.paidByActionId, 'paidByActionId') })
-        .where(eq(debts.actionId, p('actionId'))),
+        .where(and(eq(debts.actionId, p('actionId')), eq(debts.userId, p('userId')))),
     ),
     clearPayment: d.prepare(
       'debts_clear_payment',
       db
         .update(debts)
         .set({ paidByActionId: null })
-        .where(eq(debts.paidByActionId, p('paidByActionId'))),
+        .where(and(eq(debts.paidByActionId, p('paidByActionId')), eq(debts.userId, p('userId')))),
     ),
     reopen: d.prepare(
       'debts_reopen',
@@ -43,23 +43,23 @@ export function prepareDebts({ db, t: { debts }, d }: Preparation) {
 }
 
 export class DebtRepository extends Repository<ReturnType<typeof prepareDebts>> implements Debts {
-  find(actionId: string) {
-    return first(this.run(this.q.find, { actionId }))
+  find(actionId: string, userId: string) {
+    return first(this.run(this.q.find, { actionId, userId }))
   }
 
   insert(row: DebtRow) {
     return done(this.run(this.q.insert, row))
   }
 
-  setPayment(actionId: string, paidByActionId: string | null) {
-    return done(this.run(this.q.setPayment, { actionId, paidByActionId }))
+  setPayment(actionId: string, paidByActionId: string | null, userId: string) {
+    return done(this.run(this.q.setPayment, { actionId, paidByActionId, userId }))
   }
 
   reopen(userId: string, paidByActionId: string) {
     return mapped(this.run(this.q.reopen, { userId, paidByActionId }), (row) => row.actionId)
   }
 
-  clearPayment(paidByActionId: string) {
-    return done(this.run(this.q.clearPayment, { paidByActionId }))
+  clearPayment(paidByActionId: string, userId: string) {
+    return done(this.run(this.q.clearPayment, { paidByActionId, userId }))
   }
 }

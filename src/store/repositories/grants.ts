@@ -43,6 +43,15 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
           .where(eq(g.id, p('id'))),
       ),
     ),
+    findOfUser: d.prepare(
+      'grants_find_of_user',
+      d.forUpdate(
+        db
+          .select()
+          .from(g)
+          .where(and(eq(g.id, p('id')), eq(g.userId, p('userId')))),
+      ),
+    ),
     list: d.prepare(
       'grants_list',
       db
@@ -78,7 +87,7 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
           expiresAtMs: given(g.expiresAtMs, 'expiresAtMs'),
           changedAtMs: given(g.changedAtMs, 'changedAtMs'),
         })
-        .where(eq(g.id, p('id'))),
+        .where(and(eq(g.id, p('id')), eq(g.userId, p('userId')))),
     ),
   }
 }
@@ -88,8 +97,10 @@ export class GrantRepository extends Repository<ReturnType<typeof prepareGrants>
     return this.run(this.q.candidates, { userId, agentId, skillId })
   }
 
-  find(id: string) {
-    return first(this.run(this.q.find, { id }))
+  find(id: string, userId?: string) {
+    return first(
+      userId === undefined ? this.run(this.q.find, { id }) : this.run(this.q.findOfUser, { id, userId }),
+    )
   }
 
   list(userId: string, page: Page) {

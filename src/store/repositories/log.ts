@@ -72,6 +72,19 @@ export function prepareLog({
         .from(leafParts)
         .where(and(eq(leafParts.eventId, p('eventId')), eq(leafParts.part, p('part')))),
     ),
+    partOfUser: d.prepare(
+      'leaf_parts_find_of_user',
+      db
+        .select()
+        .from(leafParts)
+        .where(
+          and(
+            eq(leafParts.eventId, p('eventId')),
+            eq(leafParts.part, p('part')),
+            eq(leafParts.userId, p('userId')),
+          ),
+        ),
+    ),
     parts: d.prepare(
       'leaf_parts_list',
       db
@@ -140,8 +153,12 @@ export class LogRepository extends Repository<LogQueries> implements Log {
     return mapped(this.run(this.q.nodes, { level, fromIndex, limit }), (row) => row.hash)
   }
 
-  part(eventId: string, part: string) {
-    return first(this.run(this.q.part, { eventId, part }))
+  part(eventId: string, part: string, userId?: string) {
+    return first(
+      userId === undefined
+        ? this.run(this.q.part, { eventId, part })
+        : this.run(this.q.partOfUser, { eventId, part, userId }),
+    )
   }
 
   parts(eventId: string) {
