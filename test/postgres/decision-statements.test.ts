@@ -64,7 +64,7 @@ describe('the statements of an action', () => {
     if (question.value.kind !== 'ask') throw new Error(`was ${question.value.kind}`)
     const { id: approvalId, userId } = question.value.approval
     await approveAction(test.broker, { userId, approvalId })
-    test.skill.replyNext({ kind: 'not_sent', code: 'dns' })
+    test.skill.replyNext({ kind: 'not_sent', code: 'dns_failed' })
     const used = await listenWhile(() => performAction(test.broker, asked))
     expect(used.value.kind).toBe('done')
     const refused = await listenWhile(() =>
