@@ -9,6 +9,9 @@ const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 export type BrokerProcess = {
   /** Kills it as nothing can be caught: SIGKILL. */
   kill(): Promise<void>
+  /** Stops it where it is, in the middle of anything (SIGSTOP), until it is woken. */
+  pause(): void
+  wake(): void
   /** What it wrote on standard error. */
   complaints(): string
 }
@@ -30,6 +33,8 @@ export async function startBrokerProcess(env: Readonly<Record<string, string>>):
       child.kill('SIGKILL')
       await ended
     },
+    pause: () => void child.kill('SIGSTOP'),
+    wake: () => void child.kill('SIGCONT'),
     complaints: () => complaints,
   }
 }

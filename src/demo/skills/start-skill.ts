@@ -30,6 +30,8 @@ export interface SkillOptions {
   readonly now?: () => number
   /** Kills the process for the switch `dieOn` with `process`; where the skill is a guest, nothing does. */
   readonly killProcess?: () => void
+  /** Told of each call that got past the guard, before it is carried out. */
+  readonly onCall?: (call: VerifiedCall) => void
 }
 
 export interface RunningSkill {
@@ -71,7 +73,10 @@ export async function startSkill(options: SkillOptions): Promise<RunningSkill> {
       guard: createSkillGuard({ ...options.broker, baseUrl, now }),
       engine,
       switches: () => switches,
-      onCall: (call) => calls.push(call),
+      onCall(call) {
+        calls.push(call)
+        options.onCall?.(call)
+      },
       killProcess: options.killProcess ?? (() => {}),
     })
   })
