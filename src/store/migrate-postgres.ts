@@ -1,7 +1,7 @@
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { Client, type ClientBase, escapeIdentifier } from 'pg'
 import { DatabaseOfOtherVersion } from './migrate-sqlite.ts'
-import { toStoreError } from './postgres-errors.ts'
+import { isUniqueViolation, toStoreError } from './postgres-errors.ts'
 
 /** What only grows: the role that serves may add to these and read them, and nothing else. */
 const LOG_TABLES = ['log_leaves', 'log_nodes', 'log_checkpoints', 'past_logs', 'past_leaves', 'past_nodes']
@@ -32,10 +32,8 @@ export async function migratePostgres(options: {
     const owner = await roleOf(client)
     if (owner === options.servingRole)
       throw new ServingRoleTooStrong(`${owner} owns the schema and must not serve from it: use two roles`)
+    await makeAppliedTable(client)
     await client.query('BEGIN')
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS ${APPLIED} (id integer PRIMARY KEY, hash text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
-    )
     // Two that migrate at once: the second waits, and finds nothing to do.
     await client.query(`LOCK TABLE ${APPLIED} IN EXCLUSIVE MODE`)
     const known = readMigrationFiles({ migrationsFolder: options.migrationsFolder })
@@ -88,6 +86,17 @@ export async function checkServing(client: ClientBase, migrationsFolder: string)
     throw new ServingRoleTooStrong(
       `${await roleOf(client)} could change the log: serve as a role that countersign migrate-schema has made ready`,
     )
+}
+
+async function makeAppliedTable(client: ClientBase): Promise<void> {
+  try {
+    await client.query(
+      `CREATE TABLE IF NOT EXISTS ${APPLIED} (id integer PRIMARY KEY, hash text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
+    )
+  } catch (error) {
+    // Two that make it at the same moment: it is there now, whoever was first.
+    if (!isUniqueViolation(error)) throw error
+  }
 }
 
 async function appliedTo(client: ClientBase): Promise<string[]> {
