@@ -312,12 +312,11 @@ function appOf(
   const nowMs = () => broker.store.now().nowMs
   return createApp({
     broker,
-    routes: [
-      ...allRoutes(broker, keys, publisher, held),
-      ...oauth.routes,
+    routes: allRoutes(broker, keys, publisher, held, [
       ...loginRoutes(people),
+      ...oauth.routes,
       webhookKeyRoute(carriers),
-    ],
+    ]),
     sessions,
     pages: openPages({ broker, publisher, cancel: (ids) => cancelInFlight(broker, ids), nowMs }, sessions, [
       ...oauth.pages,

@@ -25,12 +25,17 @@ import type { Route } from './route.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { skillRoutes } from './skill-routes.ts'
 
-/** Every route of the HTTP surface, in the order the documentation shows them. */
+/**
+ * Every route of the HTTP surface, in the order the documentation shows them.
+ *
+ * @param further routes that are made from more than the broker; they are documented as all others are.
+ */
 export function allRoutes(
   broker: Broker,
   keys: KeyRing,
   publisher: CheckpointPublisher,
   held = new HeldQuestions(broker, new AuthorityChanges()),
+  further: readonly Route[] = [],
 ): Route[] {
   const cancel = (actionIds: readonly string[]) => cancelInFlight(broker, actionIds)
   const routes = [
@@ -51,6 +56,7 @@ export function allRoutes(
     ...logRoutes(openLogReader(broker, publisher)),
     ...pastLogRoutes(broker),
     ...serviceRoutes(broker, publisher),
+    ...further,
   ]
   return [...routes, ...documentationRoutes(routes, broker.settings.issuer)]
 }
