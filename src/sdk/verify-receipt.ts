@@ -97,6 +97,9 @@ function prove(
   claimedHash: string,
   checkpoint: Checkpoint,
 ): { kind: 'leaf'; facts: LeafFacts } | { kind: 'refused'; code: ReceiptFault } {
+  const claimed = decodeBase64(proven.leaf)
+  if (!claimed) return refused('malformed_receipt')
+  if (hashLeaf(claimed).toString('base64url') !== claimedHash) return refused('leaf_mismatch')
   // From the checkpoint backwards: the first leaf of each log says which tree the log before it had.
   let head: NamedHead = checkpoint
   for (const epoch of epochs.toReversed()) {
@@ -108,7 +111,6 @@ function prove(
   }
   const bytes = included(proven, head)
   if (typeof bytes === 'string') return refused(bytes)
-  if (hashLeaf(bytes).toString('base64url') !== claimedHash) return refused('leaf_mismatch')
   const json = parseStrictJsonBytes(bytes)
   const facts = json.ok ? leafShape.safeParse(json.value) : undefined
   return facts?.success ? { kind: 'leaf', facts: facts.data } : refused('leaf_mismatch')
