@@ -9,7 +9,7 @@ import type { PeopleDeps } from '../../src/people/people-deps.ts'
 import { findPerson, isSteppedUp } from '../../src/people/person.ts'
 import { createTestApp, type TestApp } from './test-app.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
+export const CHROMIUM = '/usr/bin/chromium'
 
 /** Whether there is a browser to test with. */
 export const HAS_CHROMIUM = existsSync(CHROMIUM)
@@ -36,6 +36,7 @@ export type WindowAbout = {
 export type Window = {
   readonly context: BrowserContext
   readonly page: Page
+  readonly hasScript: boolean
   /** What the browser complained about. */
   readonly complaints: string[]
 }
@@ -106,7 +107,7 @@ export async function openBrowserWorld(): Promise<BrowserWorld> {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
       })
       page.on('pageerror', (error) => complaints.push(error.message))
-      return { context, page, complaints }
+      return { context, page, hasScript, complaints }
     },
     async close() {
       await browser.close()
@@ -117,7 +118,7 @@ export async function openBrowserWorld(): Promise<BrowserWorld> {
 }
 
 /** Gives a window an authenticator that holds passkeys and knows its user. */
-export async function addAuthenticator({ context, page }: Window): Promise<void> {
+export async function addAuthenticator({ context, page }: Pick<Window, 'context' | 'page'>): Promise<void> {
   const devtools = await context.newCDPSession(page)
   await devtools.send('WebAuthn.enable')
   await devtools.send('WebAuthn.addVirtualAuthenticator', {

@@ -21,14 +21,16 @@ export type LinkServer = {
 }
 
 /** An authorization server at a skill: code flow, PKCE S256, rotated refresh tokens, RFC 9207 and RFC 7009. */
-export async function startLinkServer(options: { expiresIn?: number } = {}): Promise<LinkServer> {
+export async function startLinkServer(
+  options: { expiresIn?: number; clientSecret?: string } = {},
+): Promise<LinkServer> {
   const codes = new Map<string, { challenge: string; redirectUri: string }>()
   const refreshTokens = new Set<string>()
   const accessTokens = new Set<string>()
   const asked: URLSearchParams[] = []
   const revoked: string[] = []
   const clientId = 'countersign'
-  const clientSecret = 'a secret / with odd characters'
+  const clientSecret = options.clientSecret ?? 'a secret / with odd characters'
   let queued: { status: number; body: unknown } | undefined
 
   function tokens() {
@@ -59,7 +61,24 @@ export async function startLinkServer(options: { expiresIn?: number } = {}): Pro
     return isGood ? tokens() : refused('invalid_grant')
   }
 
+  function authorize(text: string): URL {
+    const url = new URL(text)
+    const of = (name: string) => url.searchParams.get(name) ?? ''
+    if (url.origin !== origin || of('code_challenge_method') !== 'S256') throw new Error('no good request')
+    const code = randomBytes(8).toString('hex')
+    codes.set(code, { challenge: of('code_challenge'), redirectUri: of('redirect_uri') })
+    const back = new URL(of('redirect_uri'))
+    back.searchParams.set('code', code)
+    back.searchParams.set('state', of('state'))
+    back.searchParams.set('iss', origin)
+    return back
+  }
+
   const server = createServer(async (request, response) => {
+    if (request.method === 'GET' && request.url?.startsWith('/authorize?')) {
+      response.writeHead(302, { location: authorize(`${origin}${request.url}`).href }).end()
+      return
+    }
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const form = new URLSearchParams(Buffer.concat(chunks).toString())
@@ -89,18 +108,7 @@ export async function startLinkServer(options: { expiresIn?: number } = {}): Pro
     asked,
     revoked,
     accepts: (token) => accessTokens.has(token),
-    authorize(text) {
-      const url = new URL(text)
-      const of = (name: string) => url.searchParams.get(name) ?? ''
-      if (url.origin !== origin || of('code_challenge_method') !== 'S256') throw new Error('no good request')
-      const code = randomBytes(8).toString('hex')
-      codes.set(code, { challenge: of('code_challenge'), redirectUri: of('redirect_uri') })
-      const back = new URL(of('redirect_uri'))
-      back.searchParams.set('code', code)
-      back.searchParams.set('state', of('state'))
-      back.searchParams.set('iss', origin)
-      return back
-    },
+    authorize,
     answerNext(next) {
       queued = next
     },
