@@ -25,8 +25,6 @@ export type Dialect = {
   forUpdate<Q extends object>(query: Q, ...order: Column[]): Q
   /** The columns of the key a row is found by. @param embedded those of the embedded engine, without the user. */
   keyOf(embedded: AnySQLiteColumn[], owner: AnySQLiteColumn): AnySQLiteColumn[]
-  /** Whether a statement is a journey, so that many rows are better moved by one. */
-  readonly isNetworked: boolean
 }
 
 /** A named parameter for a `set`, encoded the way its column wants it. */

@@ -48,7 +48,6 @@ export function postgresDialect(locks: boolean): PostgresDialect {
       return (order.length > 0 ? lockable.orderBy(...order) : lockable).for('update') as Q
     },
     keyOf: (embedded, owner) => [...embedded, owner],
-    isNetworked: true,
     statementOf(query) {
       const statement = statements.get(query)
       if (!statement) throw new TypeError('a statement of another dialect')

@@ -22,6 +22,5 @@ export function sqliteDialect(db: Database): Dialect {
     // One writer at a time: every row is locked already.
     forUpdate: (query) => query,
     keyOf: (embedded) => embedded,
-    isNetworked: false,
   }
 }

@@ -1,11 +1,8 @@
 import { join } from 'node:path'
 import type { Store } from '../../src/ports/store.ts'
-import { openPostgresView } from '../../src/store/open-postgres-view.ts'
 import { openSqliteStore } from '../../src/store/open-sqlite.ts'
-import { openSqliteView, type StoreView } from '../../src/store/open-sqlite-reader.ts'
 import type { ClockSources } from '../../src/store/platform-clock.ts'
 import { createTestDatabase, type TestDatabase } from './postgres-database.ts'
-import { POSTGRES_MIGRATIONS } from './postgres-setup.ts'
 import { sequencedStore } from './sequence-queue.ts'
 import { MIGRATIONS } from './sqlite-file.ts'
 
@@ -28,13 +25,6 @@ export async function openTestEngine(
     return openSqliteStore({ file: join(folder, 'broker.sqlite'), migrationsFolder: MIGRATIONS, ...options })
   const store = await (await databaseOf(folder)).open({ clocks: options.clocks })
   return sequences ? sequencedStore(store) : store
-}
-
-/** Opens the store of the broker in a folder for looking only. */
-export async function openTestView(folder: string, nowMs: number): Promise<StoreView> {
-  if (ENGINE === 'sqlite') return openSqliteView(join(folder, 'broker.sqlite'), nowMs)
-  const url = (await databaseOf(folder)).url()
-  return openPostgresView({ url, migrationsFolder: POSTGRES_MIGRATIONS, nowMs })
 }
 
 /** Where the database of the broker in a folder is; null for one in the folder itself. */
