@@ -13,31 +13,32 @@ export type ConnectFormFacts = {
   /** The older connection chosen before stepping up. */
   readonly replaces: string | undefined
   readonly fault?: string | undefined
+  /** What went well on the way here, such as a passkey that confirmed. */
+  readonly said?: string | undefined
   readonly action: string
 }
 
 /** Prints what a person is asked before a program is connected. Both answers are one press, and look alike. */
 export function connectForm(request: Pick<PageRequest, 'locale' | 'csrf'>, facts: ConnectFormFacts): Html {
   const texts = CONNECT[request.locale]
-  const { view, userCode, replaceable, replaces, fault } = facts
+  const { view, userCode, replaceable, replaces, fault, said } = facts
   const { client } = view
-  return html`<h1>${userCode === undefined ? texts.title : texts.deviceTitle}</h1>
-${fault === undefined ? '' : notice('bad', fault)}
-<p>${client.claimedName === '' ? texts.leadNameless : texts.lead(client.claimedName)}</p>
-<ul>
+  return html`<section class="card narrow"><h1>${userCode === undefined ? texts.title : texts.deviceTitle}</h1>
+${fault === undefined ? '' : notice('bad', fault)}${said === undefined ? '' : notice('good', said)}
+<p class="lead">${client.claimedName === '' ? texts.leadNameless : texts.lead(client.claimedName)}</p>
+${userCode === undefined ? '' : html`<div class="tight"><p class="code">${userCode}</p><p class="dim small">${texts.deviceAsk}</p></div>`}
+${notice('plain', html`<strong>${texts.noAuthority}</strong>`)}
+<ul class="points">
 <li>${texts.claimed}</li>
 <li>${whereTo(request.locale, facts)}</li>
-${userCode === undefined ? '' : html`<li>${texts.deviceAsk} <strong><code>${userCode}</code></strong></li>`}
-<li><strong>${texts.noAuthority}</strong></li>
 ${view.scopes.includes('log:read') ? html`<li>${texts.logScope}</li>` : ''}
 ${view.skills.length === 0 ? '' : html`<li>${texts.asksNext} ${view.skills.map((skill) => html`<code>${skill}</code> `)}</li>`}
 </ul>
-<form method="post" action="${facts.action}">${csrfField(request.csrf)}
+<form method="post" action="${facts.action}" class="stack">${csrfField(request.csrf)}
 ${userCode === undefined ? '' : html`<input type="hidden" name="user_code" value="${userCode}">`}
 ${replaceable.length === 0 ? '' : replacing(request.locale, replaceable, replaces)}
-<p class="actions"><button class="button" name="answer" value="yes">${texts.yes}</button>
-<button class="button" name="answer" value="no">${texts.no}</button></p>
-</form>`
+<div class="answers"><button class="refuse" name="answer" value="no">${texts.no}</button><button name="answer" value="yes">${texts.yes}</button></div>
+</form></section>`
 }
 
 function whereTo(locale: PageRequest['locale'], { view, userCode }: ConnectFormFacts): Html | string {
@@ -56,7 +57,7 @@ function replacing(
   const texts = CONNECT[locale]
   const day = new Intl.DateTimeFormat(locale === 'zh' ? 'zh-CN' : 'en', { dateStyle: 'medium' })
   const chosen = agents.some(({ id }) => id === replaces) ? replaces : ''
-  return html`<fieldset><legend>${texts.moveTitle}</legend><p class="dim small">${texts.moveText}</p>
+  return html`<fieldset class="tight"><legend>${texts.moveTitle}</legend><p class="dim small">${texts.moveText}</p>
 ${check({ name: 'replaces', value: '', label: texts.moveNone, isChecked: chosen === '', type: 'radio' })}
 ${agents.map((agent) =>
   check({

@@ -3,10 +3,11 @@ import type { Page, PageAnswer, PageRequest } from '../pages/page.ts'
 import { hasBegun } from './connect-cookie.ts'
 import { connectForm } from './connect-form.ts'
 import type { Connected, Connecting, ConnectView } from './connecting.ts'
+import { type KeptAnswer, keptAnswer, type PassingStepUp, stepUpFirst } from './step-up-first.ts'
 import { CONNECT } from './texts/connect.ts'
 
 /** The pages of an authorization request: the question, and the way back to the program. */
-export function connectPages(connecting: Connecting): Page[] {
+export function connectPages(connecting: Connecting, passing: PassingStepUp): Page[] {
   return [
     {
       method: 'get',
@@ -15,19 +16,20 @@ export function connectPages(connecting: Connecting): Page[] {
       async run(request) {
         const view = await begunHere(connecting, request)
         if (!view) return gone(request)
-        return view.answered ? goOn(connecting, request, view) : ask(connecting, request, view)
+        if (view.answered) return goOn(connecting, request, view)
+        return ask(connecting, request, view, undefined, keptAnswer(passing, request))
       },
     },
     {
       method: 'post',
       path: '/connect/{uid}',
       who: 'user',
-      // Only an older connection's grants are worth a thief's while: connecting itself gives nothing.
-      needsStepUp: ({ form }) => form.get('answer') === 'yes' && (form.get('replaces') ?? '') !== '',
       async run(request) {
         const view = await begunHere(connecting, request)
         if (!view) return gone(request)
         if (!view.answered) {
+          const stepUp = stepUpFirst(passing, request, `/connect/${view.uid}`)
+          if (stepUp) return stepUp
           const fault = await answer(connecting, request, view)
           if (fault !== undefined) return ask(connecting, request, view, fault)
         }
@@ -54,6 +56,7 @@ async function ask(
   request: PageRequest,
   view: ConnectView,
   fault?: string,
+  kept?: KeptAnswer,
 ): Promise<PageAnswer> {
   const replaceable = await connecting.replaceable(request.person?.id ?? '')
   return {
@@ -64,8 +67,9 @@ async function ask(
     body: connectForm(request, {
       view,
       replaceable,
-      replaces: request.form.get('replaces') ?? request.query.replaces,
+      replaces: request.form.get('replaces') ?? kept?.replaces,
       fault,
+      said: kept?.said,
       action: `/connect/${view.uid}`,
     }),
   }
@@ -124,8 +128,8 @@ async function goOn(
     kind: 'html',
     title: texts.backTitle,
     isPlain: true,
-    body: html`<meta http-equiv="refresh" content="0; url=${resumePath}"><h1>${texts.backTitle}</h1><p>${texts.backText}</p>
-<p><a class="button" href="${resumePath}">${texts.backLink}</a></p>`,
+    body: html`<meta http-equiv="refresh" content="0; url=${resumePath}"><section class="card narrow"><h1>${texts.backTitle}</h1><p>${texts.backText}</p>
+<p class="actions"><a class="button" href="${resumePath}">${texts.backLink}</a></p></section>`,
   }
 }
 
@@ -136,6 +140,6 @@ function gone({ locale }: PageRequest): PageAnswer {
     status: 404,
     title: texts.goneTitle,
     isPlain: true,
-    body: html`<h1>${texts.goneTitle}</h1><p>${texts.goneText}</p>`,
+    body: html`<section class="card narrow"><h1>${texts.goneTitle}</h1><p>${texts.goneText}</p></section>`,
   }
 }

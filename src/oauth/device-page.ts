@@ -6,6 +6,7 @@ import { connectForm } from './connect-form.ts'
 import { connectFault } from './connect-page.ts'
 import type { Connecting } from './connecting.ts'
 import { type Devices, type DeviceView, normalUserCode } from './devices.ts'
+import { type KeptAnswer, keptAnswer, type PassingStepUp, stepUpFirst } from './step-up-first.ts'
 import { CONNECT } from './texts/connect.ts'
 
 export type DevicePageDeps = {
@@ -14,6 +15,7 @@ export type DevicePageDeps = {
   /** Codes one person may try: they are short, and somebody else's device may be waiting. */
   readonly guesses: RateLimit
   readonly monotonicMs: () => number
+  readonly passing: PassingStepUp
 }
 
 /** The pages of the device flow (RFC 8628): type the code, read what asks, answer. */
@@ -23,13 +25,12 @@ export function devicePages(deps: DevicePageDeps): Page[] {
       method: 'get',
       path: '/device',
       who: 'user',
-      run: (request) => enterCode(request, request.query.user_code ?? ''),
+      run: (request) => open(deps, request),
     },
     {
       method: 'post',
       path: '/device',
       who: 'user',
-      needsStepUp: ({ form }) => form.get('answer') === 'yes' && (form.get('replaces') ?? '') !== '',
       run: (request) => answerDevice(deps, request),
     },
     { method: 'get', path: '/device/done', who: 'user', run: (request) => done(request) },
@@ -51,8 +52,10 @@ async function answerDevice(deps: DevicePageDeps, request: PageRequest): Promise
   switch (form.get('answer')) {
     case 'no':
       await deps.devices.refuse(code)
-      return message(texts.deviceRefusedTitle, texts.deviceRefusedText)
+      return message(request, texts.deviceRefusedTitle, texts.deviceRefusedText)
     case 'yes': {
+      const stepUp = stepUpFirst(deps.passing, request, '/device')
+      if (stepUp) return stepUp
       const replaces = form.get('replaces')
       const connected = await deps.devices.accept(code, person.id, replaces === '' ? undefined : replaces)
       if (!connected) return enterCode(request, typed, { status: 404, text: texts.unknownCode })
@@ -70,12 +73,22 @@ async function answerDevice(deps: DevicePageDeps, request: PageRequest): Promise
   }
 }
 
+/** Back from a step-up the question stands there again, as it was answered; it is the person who sends it. */
+async function open(deps: DevicePageDeps, request: PageRequest): Promise<PageAnswer> {
+  const kept = keptAnswer(deps.passing, request)
+  const code = kept && normalUserCode(kept.userCode)
+  const view = code === undefined ? undefined : await deps.devices.find(code)
+  if (view && code !== undefined) return ask(deps, request, view, code, undefined, kept)
+  return enterCode(request, request.query.user_code ?? '')
+}
+
 async function ask(
   { connecting }: DevicePageDeps,
   request: PageRequest,
   view: DeviceView,
   code: string,
   fault?: string,
+  kept?: KeptAnswer,
 ): Promise<PageAnswer> {
   return {
     kind: 'html',
@@ -86,8 +99,9 @@ async function ask(
       view,
       userCode: `${code.slice(0, 4)}-${code.slice(4)}`,
       replaceable: await connecting.replaceable(request.person?.id ?? ''),
-      replaces: request.form.get('replaces'),
+      replaces: request.form.get('replaces') ?? kept?.replaces,
       fault,
+      said: kept?.said,
       action: '/device',
     }),
   }
@@ -105,22 +119,27 @@ function enterCode(
     ...(fault ? { status: fault.status } : {}),
     title: texts.deviceTitle,
     isPlain: true,
-    body: html`<h1>${texts.deviceTitle}</h1><p>${texts.deviceText}</p>
-<form method="post" action="/device">${csrfField(csrf)}
+    body: html`<section class="card narrow"><h1>${texts.deviceTitle}</h1><p>${texts.deviceText}</p>
+<form method="post" action="/device" class="stack">${csrfField(csrf)}
 ${field(
   { name: 'user_code', label: texts.code, hint: texts.deviceAsk, fault: fault?.text },
   (attributes) =>
-    html`<input ${attributes} value="${typed.slice(0, 20)}" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required>`,
+    html`<input ${attributes} class="code" value="${typed.slice(0, 20)}" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required>`,
 )}
-<p class="actions"><button class="button">${texts.next}</button></p></form>`,
+<p class="actions"><button>${texts.next}</button></p></form></section>`,
   }
 }
 
-function done({ locale }: PageRequest): PageAnswer {
-  const texts = CONNECT[locale]
-  return message(texts.deviceDoneTitle, texts.deviceDoneText)
+function done(request: PageRequest): PageAnswer {
+  const texts = CONNECT[request.locale]
+  return message(request, texts.deviceDoneTitle, texts.deviceDoneText)
 }
 
-function message(title: string, text: string): PageAnswer {
-  return { kind: 'html', title, isPlain: true, body: html`<h1>${title}</h1><p>${text}</p>` }
+function message({ locale }: PageRequest, title: string, text: string): PageAnswer {
+  return {
+    kind: 'html',
+    title,
+    isPlain: true,
+    body: html`<section class="card narrow"><h1>${title}</h1><p>${text}</p><p class="actions"><a class="button plain" href="/me">${CONNECT[locale].toAuthority}</a></p></section>`,
+  }
 }

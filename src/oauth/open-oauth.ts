@@ -46,6 +46,7 @@ export function openOauth(broker: Broker, options: OauthOptions): Oauth {
   })
   const connecting = createConnecting(broker, provider)
   const devices = createDevices(broker, provider)
+  const passing = { pseudonyms: broker.pseudonyms, nowMs: () => broker.store.now().nowMs }
   return {
     beside: mountOauth({
       issuer,
@@ -57,8 +58,8 @@ export function openOauth(broker: Broker, options: OauthOptions): Oauth {
     }),
     routes: oauthMetadataRoutes(issuer),
     pages: [
-      ...connectPages(connecting),
-      ...devicePages({ devices, connecting, guesses: createRateLimit(GUESSES), monotonicMs }),
+      ...connectPages(connecting, passing),
+      ...devicePages({ devices, connecting, guesses: createRateLimit(GUESSES), monotonicMs, passing }),
     ],
   }
 }

@@ -1,15 +1,18 @@
 import { html } from 'hono/html'
+import { type LinkView, listLinked } from '../broker/list-linked.ts'
 import { pauseAgent, resumeAgent } from '../broker/pause-agent.ts'
 import { type Authority, type HeldGrant, showAuthority } from '../broker/show-authority.ts'
 import { modelName } from '../core/grant/describe-claims.ts'
 import { type Speaker, speakerOf } from '../core/grant/speaker.ts'
 import { csrfField, notice, shown } from './elements.ts'
 import { stateTag } from './grant-state-tag.ts'
+import { linkTag } from './link-tag.ts'
 import type { Locale } from './locale.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
 import type { PageDeps } from './page-deps.ts'
 import { AUTHORITY } from './texts/authority.ts'
 import type { AuthorityTexts } from './texts/authority-en.ts'
+import { REACH } from './texts/reach.ts'
 import { usageBars } from './usage-bars.ts'
 import { when } from './when.ts'
 
@@ -38,9 +41,11 @@ export function authorityPages(deps: PageDeps): Page[] {
         const connected = authority.agents.filter(({ status }) => status !== 'disconnected')
         const former = authority.agents.filter(({ status }) => status === 'disconnected')
         const hasLive = authority.agents.some(({ grants }) => grants.some(isLive))
+        const linked = await listLinked(broker, { userId: person?.id ?? '' })
         const body = html`<div class="head"><h1>${t.title}</h1><p class="dim">${t.intro}</p></div>
 ${connected.length === 0 ? html`<section class="card empty"><h2>${t.emptyTitle}</h2><p class="dim">${t.emptyText}</p></section>` : connected.map((agent) => agentCard(agent, draw))}
 ${hasLive ? html`<p class="actions"><a class="button danger" href="/me/revoke?everything=yes">${t.revokeEverything}</a></p>` : ''}
+${linked.length === 0 ? '' : linkedCard(linked, locale)}
 ${former.length === 0 ? '' : html`<details class="card"><summary>${t.formerAgents}</summary><ul class="plain">${former.map((agent) => html`<li><a href="/me/connections/${agent.agentId}">${shown(agent.name)}</a></li>`)}</ul></details>`}`
         return { kind: 'html', title: t.title, body }
       },
@@ -108,6 +113,13 @@ function isLive({ state }: HeldGrant): boolean {
 
 function facts(agent: Connected, { locale, zone, speaker, t }: Draw): Html {
   return html`<p class="dim small">${t.connectedSince(when(agent.createdAtMs, zone, locale))} · ${t.nameClaimed}${agent.client ? html` · ${t.clientHost(speaker.quote(agent.client.host))}` : ''}</p>`
+}
+
+/** What a skill may use of the person's accounts there; each is linked and taken back on the page of its own. */
+function linkedCard(linked: readonly LinkView[], locale: Locale): Html {
+  const t = REACH[locale]
+  return html`<section class="card" aria-labelledby="linked"><div class="between"><h2 id="linked">${t.linkedTitle}</h2><a href="/linked">${AUTHORITY[locale].manage}<span class="sr"> ${t.linkedTitle}</span></a></div>
+<div>${linked.map((view) => html`<div class="item"><div class="between"><h3>${shown(view.title[locale])}</h3>${linkTag(view, t)}</div><p class="small dim">${shown(view.skillTitle[locale])} · ${t.sentTo(view.sentTo)}</p></div>`)}</div></section>`
 }
 
 function agentCard(agent: Connected, draw: Draw): Html {

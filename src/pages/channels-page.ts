@@ -3,7 +3,7 @@ import { addMailChannel, addPushChannel, verifyMailChannel } from '../broker/add
 import type { Broker } from '../broker/broker.ts'
 import { type ChannelView, listChannels, removeChannel } from '../broker/list-channels.ts'
 import type { Carriers } from '../ports/carriers.ts'
-import { csrfField, notice, shown } from './elements.ts'
+import { csrfField, field, idOf, notice, shown } from './elements.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
 import { REACH } from './texts/reach.ts'
 import type { ReachTexts } from './texts/reach-en.ts'
@@ -73,10 +73,10 @@ async function list(
     scripts: ['channels.js'],
     body: html`<div class="head"><h1>${t.channelsTitle}</h1><p class="dim">${t.channelsIntro}</p></div>
 ${fault === undefined ? '' : notice('bad', t.channelFaults[fault])}
-${channels.length === 0 ? html`<p>${t.channelsNone}</p>` : channels.map((channel) => card(t, csrf, channel))}
+${channels.length === 0 ? notice('plain', t.channelsNone) : channels.map((channel) => card(t, csrf, channel))}
 <section class="card"><h2>${t.addMail}</h2>${
       carriers.mail
-        ? html`<form method="post" action="/channels">${csrfField(csrf)}<label for="address">${t.address}</label><input id="address" name="address" type="email" maxlength="254" autocomplete="email" required><button name="do" value="mail">${t.sendCode}</button></form>`
+        ? html`<form method="post" action="/channels" class="stack">${csrfField(csrf)}${field({ name: 'address', label: t.address }, (attributes) => html`<input ${attributes} type="email" maxlength="254" autocomplete="email" required>`)}<p class="actions"><button class="plain" name="do" value="mail">${t.sendCode}</button></p></form>`
         : html`<p class="dim">${t.noMail}</p>`
     }</section>
 ${carriers.push ? pushCard(t, csrf, carriers.push.publicKey) : ''}
@@ -85,15 +85,16 @@ ${carriers.push ? pushCard(t, csrf, carriers.push.publicKey) : ''}
 }
 
 function card(t: ReachTexts, csrf: string, channel: ChannelView): Html {
-  const verify = html`<form method="post" action="/channels">${csrfField(csrf)}<input type="hidden" name="channel" value="${channel.id}"><label for="code-${channel.id}">${t.code}</label><input id="code-${channel.id}" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required><button name="do" value="verify">${t.verify}</button></form>`
-  return html`<section class="card"><h2>${channel.kind === 'mail' ? t.kindMail : t.kindPush}: ${shown(channel.shown)}</h2>
-${channel.status === 'unverified' ? html`<p>${t.unverified}</p>${verify}` : ''}
-${channel.failures > 0 ? html`<p>${t.failing(channel.failures)}</p>` : ''}
-<form method="post" action="/channels">${csrfField(csrf)}<input type="hidden" name="channel" value="${channel.id}"><button class="quiet" name="do" value="remove">${t.remove}</button></form></section>`
+  const hidden = html`${csrfField(csrf)}<input type="hidden" name="channel" value="${channel.id}">`
+  const code = html`<form method="post" action="/channels" class="stack">${hidden}${field({ name: `code-${channel.id}`, label: t.code }, () => html`<input id="${idOf(`code-${channel.id}`)}" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required>`)}<p class="actions"><button name="do" value="verify">${t.verify}</button></p></form>`
+  const waits = channel.status === 'unverified'
+  return html`<section class="card"><div class="between"><h2>${shown(channel.shown)}</h2><span><span class="tag">${channel.kind === 'mail' ? t.kindMail : t.kindPush}</span>${waits ? html` <span class="tag tag-warn">${t.unverified}</span>` : ''}</span></div>
+${channel.failures > 0 ? notice('warn', t.failing(channel.failures)) : ''}${waits ? code : ''}
+<form method="post" action="/channels" class="actions">${hidden}<button class="danger" name="do" value="remove">${t.remove}</button></form></section>`
 }
 
 /** The script asks the browser, fills the hidden field and posts the form; without it the button stays away. */
 function pushCard(t: ReachTexts, csrf: string, publicKey: string): Html {
   return html`<section class="card"><h2>${t.addPush}</h2><p class="dim">${t.pushText}</p>
-<form method="post" action="/channels" data-push-key="${publicKey}" hidden>${csrfField(csrf)}<input type="hidden" name="subscription"><input type="hidden" name="do" value="push"><button>${t.addPush}</button></form></section>`
+<form method="post" action="/channels" data-push-key="${publicKey}" hidden>${csrfField(csrf)}<input type="hidden" name="subscription"><input type="hidden" name="do" value="push"><button class="plain">${t.addPush}</button></form></section>`
 }

@@ -13,6 +13,7 @@ export type LayoutFacts = {
   readonly title: string
   readonly body: Html
   readonly person: Person | null
+  /** Empty where a page has no forms; then it has no language switch either, which posts. */
   readonly csrf: string
   /** Path and query the language switch comes back to. */
   readonly here: string
@@ -48,7 +49,7 @@ export async function layout(facts: LayoutFacts): Promise<string> {
 ${['app.js', ...facts.scripts].map((name) => html`<script src="${assetPath(name)}" defer></script>`)}</head>
 <body><a class="skip" href="#content">${t.skipToContent}</a>
 <header class="top"><div class="bar"><a class="brand" href="/"><img src="${assetPath('icon.svg')}" alt="" width="28" height="28">${t.product}</a>
-<div class="bar-end">${languageSwitch(facts)}${person ? signOut(t, csrf) : ''}</div></div>
+<div class="bar-end">${csrf === '' ? '' : languageSwitch(facts)}${person ? signOut(t, csrf) : ''}</div></div>
 ${person && !isPlain ? navigation(t, person, facts.here) : ''}</header>
 <main id="content" tabindex="-1">${body}</main>
 <footer><p>${t.footer}</p></footer></body></html>`

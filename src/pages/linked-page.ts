@@ -4,7 +4,9 @@ import { finishLinking, LINK_CALLBACK_PATH, startLinking } from '../broker/link-
 import { type LinkView, listLinked } from '../broker/list-linked.ts'
 import { unlinkAccount } from '../broker/unlink-account.ts'
 import { csrfField, notice, shown } from './elements.ts'
+import { linkTag } from './link-tag.ts'
 import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
+import { AUTHORITY } from './texts/authority.ts'
 import { REACH } from './texts/reach.ts'
 import type { ReachTexts } from './texts/reach-en.ts'
 
@@ -42,22 +44,24 @@ async function list(broker: Broker, visit: PageRequest, fault: LinkFault | undef
     title: t.linkedTitle,
     body: html`<div class="head"><h1>${t.linkedTitle}</h1><p class="dim">${t.linkedIntro}</p></div>
 ${fault === undefined ? '' : notice('bad', t.linkFaults[fault])}
-${views.length === 0 ? html`<p>${t.linkedNone}</p>` : views.map((view) => card(t, visit, view))}`,
+${views.length === 0 ? html`<section class="card empty"><p class="dim">${t.linkedNone}</p></section>` : views.map((view) => card(t, visit, view))}
+<p><a href="/me">${AUTHORITY[visit.locale].back}</a></p>`,
     formActions: [...new Set(views.map(({ signInAt }) => signInAt))],
   }
 }
 
 function card(t: ReachTexts, { locale, csrf }: PageRequest, view: LinkView): Html {
   const { account } = view
-  const status =
-    account === null ? t.statusNone : account.status === 'linked' ? t.statusLinked : t.statusBroken
   const mayLink = view.isConfigured && account?.status !== 'linked'
-  return html`<section class="card" id="${view.link}"><h2>${shown(view.title[locale])}</h2>
-<p>${shown(view.skillTitle[locale])} · ${view.means === 'account' ? t.meansAccount : t.meansPayment} · <strong>${status}</strong></p>
-<p class="dim small">${t.sentTo(view.sentTo)}</p>
+  return html`<section class="card" id="${view.link}"><div class="tight"><div class="between"><h2>${shown(view.title[locale])}</h2>${linkTag(view, t)}</div>
+<p class="dim small">${shown(view.skillTitle[locale])} · ${view.means === 'account' ? t.meansAccount : t.meansPayment} · ${t.sentTo(view.sentTo)}</p></div>
 ${view.isConfigured ? '' : html`<p class="dim">${t.notConfigured}</p>`}
-${mayLink ? html`<form method="post" action="/linked">${csrfField(csrf)}<input type="hidden" name="skill" value="${view.skill}"><button name="link" value="${view.link}">${account ? t.linkAgain : t.link}</button></form>` : ''}
-${account ? html`<form method="post" action="/linked">${csrfField(csrf)}<button class="quiet" name="account" value="${account.id}">${t.unlink}</button></form>` : ''}</section>`
+${
+  mayLink || account
+    ? html`<div class="actions">${mayLink ? html`<form method="post" action="/linked">${csrfField(csrf)}<input type="hidden" name="skill" value="${view.skill}"><button name="link" value="${view.link}">${account ? t.linkAgain : t.link}</button></form>` : ''}
+${account ? html`<form method="post" action="/linked">${csrfField(csrf)}<button class="danger" name="account" value="${account.id}">${t.unlink}</button></form>` : ''}</div>`
+    : ''
+}</section>`
 }
 
 async function start(broker: Broker, visit: PageRequest): Promise<PageAnswer> {
@@ -85,7 +89,7 @@ function back({ locale, query, csrf }: PageRequest): PageAnswer {
     kind: 'html',
     title: t.backTitle,
     isPlain: true,
-    body: html`<section class="card"><h1>${t.backTitle}</h1>${
+    body: html`<section class="card narrow"><h1>${t.backTitle}</h1>${
       isYes
         ? html`<p>${t.backText}</p><form method="post" action="${LINK_CALLBACK_PATH}">${csrfField(csrf)}${hidden}<button>${t.finish}</button></form>`
         : html`<p>${t.backNo}</p>`

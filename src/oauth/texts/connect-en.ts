@@ -20,6 +20,8 @@ export const CONNECT_EN = {
   moveTitle: 'Does it take the place of an older connection?',
   moveText:
     'If you choose one, its grants and the limits already used go on with the new connection, and the older one ends at once. This needs your passkey.',
+  stepUpDone: 'Your passkey has confirmed that it is you. Nothing is connected until you answer here.',
+  toAuthority: 'To My authority',
   moveNone: 'No, it starts with nothing',
   moveSince: (name: string, day: string) => `${name}, connected ${day}`,
   goneTitle: 'This connection request is over',
