@@ -8,6 +8,10 @@ export type BenchOptions = {
   /** How many grants are called on at most; more would only measure caches that are too small for them. */
   readonly calledMost: number
   readonly inFlight: readonly number[]
+  /** Nodes of each platform on PostgreSQL, one platform after the other. */
+  readonly nodes: readonly number[]
+  /** Whether to measure on PostgreSQL where it is found. */
+  readonly postgres: boolean
   /** Length of one measurement, in seconds. */
   readonly seconds: number
   readonly rounds: number
@@ -27,6 +31,7 @@ const FULL = {
   grants: [1_000, 1_000_000],
   calledMost: 20_000,
   inFlight: [1, 64, 256],
+  nodes: [1, 3],
   seconds: 2,
   rounds: 3,
   history: [100, 100_000],
@@ -39,6 +44,7 @@ const QUICK = {
   grants: [20, 60],
   calledMost: 40,
   inFlight: [1, 4],
+  nodes: [1, 3],
   seconds: 0.1,
   rounds: 1,
   history: [5, 300],
@@ -50,7 +56,7 @@ const QUICK = {
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url))
 
 export const USAGE = `usage: npm run bench -- [--json] [--grants 1000,1000000] [--in-flight 1,64,256] [--seconds 2]
-                        [--rounds 3] [--folder FOLDER] [--profile FOLDER] [--quick]`
+                        [--nodes 1,3] [--rounds 3] [--folder FOLDER] [--profile FOLDER] [--without-postgres] [--quick]`
 
 /** @throws Error saying what is wrong with the flags. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
@@ -61,6 +67,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       grants: { type: 'string' },
       'in-flight': { type: 'string' },
+      nodes: { type: 'string' },
+      'without-postgres': { type: 'boolean', default: false },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       folder: { type: 'string' },
@@ -73,6 +81,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     json: values.json,
     grants: listOf('grants', values.grants) ?? base.grants,
     inFlight: listOf('in-flight', values['in-flight']) ?? base.inFlight,
+    nodes: listOf('nodes', values.nodes) ?? base.nodes,
+    postgres: !values['without-postgres'],
     seconds: numberOf('seconds', values.seconds) ?? base.seconds,
     rounds: listOf('rounds', values.rounds)?.[0] ?? base.rounds,
     folder: values.folder ?? FOLDER,

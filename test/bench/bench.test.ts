@@ -6,25 +6,37 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { findPostgres } from '../support/postgres-server.ts'
+import type { StoreKind } from './bench-store.ts'
+import { LEFT_OUT } from './report-database.ts'
+import { costsOf, sizingOf } from './sizing.ts'
 import { median, percentile, seededRandom } from './statistics.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const positive = z.number().positive()
+const nonnegative = z.number().nonnegative()
+const store = z.enum(['sqlite', 'postgres'])
 const reportShape = z.strictObject({
   machine: z.strictObject({
     cpu: z.string(),
     cores: positive,
     node: z.string(),
     sqlite: z.string(),
+    postgres: z.string().nullable(),
+    loadBefore: z.number().nonnegative(),
     fsyncsPerSecond: positive,
   }),
   options: z.strictObject({ seconds: positive, rounds: positive }),
-  worlds: z.array(z.strictObject({ grants: positive, called: positive, seedSeconds: positive })),
+  worlds: z.array(
+    z.strictObject({ store, nodes: positive, grants: positive, called: positive, seedSeconds: positive }),
+  ),
   cells: z.array(
     z.strictObject({
       server: z.enum(['bare', 'decision', 'action']),
+      store: store.nullable(),
+      nodes: positive.nullable(),
       grants: positive.nullable(),
       inFlight: positive,
       perSecond: positive,
@@ -33,8 +45,14 @@ const reportShape = z.strictObject({
       ratio: positive,
       cpuMicroseconds: positive,
       requests: positive,
+      statements: positive.nullable(),
+      roundTrips: nonnegative.nullable(),
+      // The clock of /proc is too coarse for the few requests of a quick run.
+      database: z.strictObject({ cpuMicroseconds: nonnegative, walBytes: positive }).nullable(),
+      log: z.strictObject({ behindMs: nonnegative, caughtUpMs: nonnegative }).nullable(),
     }),
   ),
+  disk: z.array(z.strictObject({ table: z.string(), bytesPerDecision: positive })),
   costs: z.array(z.strictObject({ inFlight: positive, factor: positive })),
   history: z.strictObject({
     users: z.array(z.strictObject({ pastActions: positive, microsecondsPerAction: positive })),
@@ -50,6 +68,16 @@ const reportShape = z.strictObject({
     }),
   ),
   bars: z.array(z.strictObject({ about: z.string(), bar: positive, measured: positive, met: z.boolean() })),
+  sizing: z.array(
+    z.strictObject({
+      perSecond: positive,
+      nodes: positive,
+      databaseCores: nonnegative,
+      diskGigabytesPerDay: positive,
+      logGigabytesPerDay: nonnegative,
+      walGigabytesPerDay: positive,
+    }),
+  ),
 })
 
 describe('npm run bench', () => {
@@ -59,31 +87,62 @@ describe('npm run bench', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
     const args = ['--expose-gc', 'test/bench/main.ts', '--quick', '--json', '--folder', folder]
-    const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 100_000 })
+    const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 280_000 })
     report = reportShape.parse(JSON.parse(stdout))
   })
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('measures the bare route, decisions over few and many grants, and whole actions', () => {
-    const measured = report.cells.map(({ server, grants, inFlight }) => [server, grants, inFlight])
-    expect(measured.sort()).toEqual(
-      [1, 4]
-        .flatMap((inFlight) => [
-          ['bare', null, inFlight],
-          ['decision', 20, inFlight],
-          ['decision', 60, inFlight],
-          ['action', 20, inFlight],
-        ])
-        .sort(),
+  const hasPostgres = findPostgres() !== undefined
+  const places: [StoreKind, number, number][] = [
+    ['sqlite', 1, 20],
+    ['sqlite', 1, 60],
+    ...(hasPostgres ? [1, 3] : []).map((nodes): [StoreKind, number, number] => ['postgres', nodes, 20]),
+  ]
+
+  it('measures the bare route, decisions on each store and number of nodes, and whole actions', () => {
+    const measured = report.cells.map(({ server, store: kind, nodes, grants, inFlight }) =>
+      JSON.stringify([server, kind, nodes, grants, inFlight]),
     )
+    const expected = [1, 4].flatMap((inFlight) => [
+      ['bare', null, null, null, inFlight],
+      ...places.map((place) => ['decision', ...place, inFlight]),
+      ['action', 'sqlite', 1, 20, inFlight],
+    ])
+    expect(measured.sort()).toEqual(expected.map((row) => JSON.stringify(row)).sort())
   })
 
   it('says over how many of the grants requests are spread', () => {
-    expect(report.worlds.map(({ grants, called }) => [grants, called])).toEqual([
+    expect(report.worlds.map(({ store: kind, nodes, grants }) => [kind, nodes, grants])).toEqual(places)
+    expect(report.worlds.map(({ grants, called }) => [grants, called]).slice(0, 2)).toEqual([
       [20, 20],
       [60, 40],
     ])
+  })
+
+  it('counts what a decision sends, and waits for no answer of an embedded database', () => {
+    const decisions = report.cells.filter(({ server }) => server === 'decision')
+    for (const { store: kind, statements, roundTrips } of decisions) {
+      expect(statements).toBeGreaterThan(5)
+      if (kind === 'sqlite') expect(roundTrips).toBe(0)
+    }
+    expect(report.cells.filter(({ statements }) => statements !== null)).toEqual(decisions)
+  })
+
+  it.runIf(hasPostgres)('finds six to eight round trips a decision on PostgreSQL', () => {
+    const trips = report.cells.filter(({ store: kind }) => kind === 'postgres').map((cell) => cell.roundTrips)
+    for (const each of trips) {
+      expect(each).toBeGreaterThanOrEqual(6)
+      // A lost race is decided again, and a connection that is new is looked at.
+      expect(each).toBeLessThan(8.5)
+    }
+  })
+
+  it.runIf(hasPostgres)('tells what the log did under load, and what decisions leave behind', () => {
+    const onPostgres = report.cells.filter(({ store: kind }) => kind === 'postgres')
+    expect(onPostgres.every(({ log, database }) => log !== null && database !== null)).toBe(true)
+    expect(report.disk.map(({ table }) => table)).toContain('actions')
+    expect(report.sizing.map(({ perSecond }) => perSecond)).toEqual([50, 500, 5_000])
   })
 
   it('compares users and logs of different pasts', () => {
@@ -99,9 +158,43 @@ describe('npm run bench', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
+  it('says plainly that PostgreSQL was left out', async () => {
+    const args = ['--expose-gc', 'test/bench/main.ts', '--quick', '--without-postgres', '--folder', folder]
+    const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 60_000 })
+    expect(stdout).toContain(LEFT_OUT)
+    expect(stdout).not.toContain('1 node')
+  }, 60_000)
+
   it('refuses flags it does not know', async () => {
     const args = ['test/bench/main.ts', '--fast']
     await expect(run(process.execPath, args, { cwd: ROOT })).rejects.toMatchObject({ code: 2 })
+  })
+})
+
+describe('sizing', () => {
+  const costs = {
+    nodeMicroseconds: 1_200,
+    databaseMicroseconds: 600,
+    walBytes: 10_000,
+    diskBytes: 5_000,
+    logBytes: 1_000,
+  }
+
+  it('uses six tenths of each core, and has one node to spare', () => {
+    const [size] = sizingOf(costs, [1_000])
+    // 1.2 cores of nodes and 0.6 of the database are busy.
+    expect(size).toMatchObject({ nodes: 3, databaseCores: 1 })
+  })
+
+  it('fills disks for a whole day', () => {
+    const [size] = sizingOf(costs, [1_000])
+    expect(size?.diskGigabytesPerDay).toBeCloseTo(432)
+    expect(size?.logGigabytesPerDay).toBeCloseTo(86.4)
+    expect(size?.walGigabytesPerDay).toBeCloseTo(864)
+  })
+
+  it('makes nothing of what was not measured', () => {
+    expect(sizingOf(costsOf({ cells: [], costs: [], disk: [] }, 64), [50])).toEqual([])
   })
 })
 

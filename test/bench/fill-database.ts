@@ -3,7 +3,7 @@ import Database, { type Database as Connection } from 'better-sqlite3'
 import { dataFilesIn } from '../../src/store/data-files.ts'
 import { SILENT, startBenchBroker } from './bench-broker.ts'
 
-const NO_SKILL = 'http://127.0.0.1:9101'
+export const NO_SKILL = 'http://127.0.0.1:9101'
 
 /**
  * Makes a data folder as a first start leaves it and fills it by a connection that keeps nothing safe. Everything is

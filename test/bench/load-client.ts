@@ -3,11 +3,14 @@ import { connect, type Socket } from 'node:net'
 /** Writes the next request into the buffer and returns its length in bytes. */
 export type RequestSource = (into: Buffer) => number
 
+/** A server, and the requests it is sent. */
+export type Door = { readonly port: number; readonly next: RequestSource }
+
 export type Load = {
-  readonly port: number
+  /** The nodes that answer; connections are dealt out among them in turn. */
+  readonly doors: readonly Door[]
   /** Requests in flight at once, each on a connection of its own. */
   readonly inFlight: number
-  readonly next: RequestSource
   /** What every answer has to be; anything else ends the measurement. */
   readonly expects: { readonly status: 200 | 201; readonly text: string }
 }
@@ -30,7 +33,11 @@ type Handlers = { onAnswer(latencyMs: number): void; onFailure(error: Error): vo
  * One keep-alive connection with one request in flight. Reads just enough HTTP to know where an answer ends, because
  * every cycle spent here is taken from the server on the same machine.
  */
-function openConnection({ port, next, expects }: Load, { onAnswer, onFailure }: Handlers): Connection {
+function openConnection(
+  { port, next }: Door,
+  expects: Load['expects'],
+  { onAnswer, onFailure }: Handlers,
+): Connection {
   // The buffer is filled again only after the answer came, so its last contents have left by then.
   const request = Buffer.alloc(REQUEST_BYTES_MOST)
   const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -106,7 +113,9 @@ function drive(load: Load, onAnswer: (latencyMs: number, isGreeting: boolean) =>
       else for (const connection of connections) connection.send()
     }
     for (let i = 0; i < load.inFlight; i += 1) {
-      const connection = openConnection(load, {
+      const door = load.doors[i % load.doors.length]
+      if (door === undefined) throw new RangeError('nowhere to send to')
+      const connection = openConnection(door, load.expects, {
         onAnswer(latencyMs) {
           if (isOver) return
           const isGreeting = greeted < load.inFlight

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 
@@ -9,6 +9,10 @@ export type Machine = {
   readonly cores: number
   readonly node: string
   readonly sqlite: string
+  /** The version of the server; null where there is none. */
+  readonly postgres: string | null
+  /** One-minute load when the run began: what else kept the machine busy. */
+  readonly loadBefore: number
   /** Appends of 4 KiB that reach the disk in a second, one after the other. */
   readonly fsyncsPerSecond: number
 }
@@ -16,7 +20,7 @@ export type Machine = {
 const BLOCK_BYTES = 4096
 
 /** Describes the machine; the disk is the one the benchmark's folders are on. */
-export function describeMachine(folder: string, fsyncForMs: number): Machine {
+export function describeMachine(folder: string, fsyncForMs: number, postgres: string | null): Machine {
   const db = new Database(':memory:')
   const sqlite = String(db.prepare('select sqlite_version()').pluck().get())
   db.close()
@@ -26,6 +30,8 @@ export function describeMachine(folder: string, fsyncForMs: number): Machine {
     cores: found.length,
     node: process.versions.node,
     sqlite,
+    postgres,
+    loadBefore: loadavg()[0] ?? 0,
     fsyncsPerSecond: Math.round(measureFsyncs(join(folder, 'fsync'), fsyncForMs)),
   }
 }
@@ -47,6 +53,8 @@ function measureFsyncs(file: string, forMs: number): number {
   return (count / elapsedMs) * 1000
 }
 
-export function machineLine({ cpu, cores, node, sqlite, fsyncsPerSecond }: Machine): string {
-  return `${cpu}, ${cores} cores, Node ${node}, SQLite ${sqlite}, ${fsyncsPerSecond} fsyncs/s`
+export function machineLine(machine: Machine): string {
+  const { cpu, cores, node, sqlite, postgres, loadBefore, fsyncsPerSecond } = machine
+  const server = postgres === null ? '' : `, PostgreSQL ${postgres}`
+  return `${cpu}, ${cores} cores, Node ${node}, SQLite ${sqlite}${server}, ${fsyncsPerSecond} fsyncs/s, load ${loadBefore.toFixed(1)} before the run`
 }

@@ -1,12 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { findPostgres } from '../support/postgres-server.ts'
 import { type BenchOptions, parseBenchOptions, USAGE } from './bench-options.ts'
+import { type BenchPostgres, openBenchPostgres } from './bench-postgres.ts'
+import { type BenchStore, postgresStoreIn, sqliteStoreIn } from './bench-store.ts'
 import { describeMachine } from './machine.ts'
 import { measureHistory } from './measure-history.ts'
 import { measureLogs } from './measure-log.ts'
 import { measureRequests } from './measure-requests.ts'
 import { openWorld, type World } from './open-world.ts'
-import { barsOf, printReport, type Report } from './report.ts'
+import { BAR_IN_FLIGHT, barsOf, printReport, type Report } from './report.ts'
+import { costsOf, RATES, sizingOf } from './sizing.ts'
 import { seededRandom } from './statistics.ts'
 
 const FSYNC_MS_PER_SECOND = 250
@@ -18,8 +22,8 @@ function progress(text: string): void {
   process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(7)} s  ${text}\n`)
 }
 
-async function bench(options: BenchOptions, folder: string): Promise<Report> {
-  const machine = describeMachine(folder, options.seconds * FSYNC_MS_PER_SECOND)
+async function bench(options: BenchOptions, folder: string, postgres: BenchPostgres | null): Promise<Report> {
+  const machine = describeMachine(folder, options.seconds * FSYNC_MS_PER_SECOND, postgres?.version ?? null)
   progress(`logs of ${options.leaves.join(' and ')} leaves`)
   const logs = await measureLogs(
     (leaves) => join(folder, `log-${leaves}`),
@@ -31,28 +35,35 @@ async function bench(options: BenchOptions, folder: string): Promise<Report> {
   const history = await measureHistory(join(folder, 'history'), options.history, options.repeats)
 
   const worlds: World[] = []
+  const nodeOptions =
+    options.profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(options.profile)}`]
+  const open = async (store: BenchStore, nodes: number, grants: number) => {
+    progress(`making ${grants} grants: ${store.kind}, ${nodes} of nodes`)
+    worlds.push(await openWorld({ store, nodes, grants, calledMost: options.calledMost, nodeOptions }))
+  }
   try {
-    for (const grants of options.grants) {
-      progress(`making ${grants} grants`)
-      worlds.push(
-        await openWorld({
-          folder: join(folder, `grants-${grants}`),
-          grants,
-          calledMost: options.calledMost,
-          nodeOptions:
-            options.profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(options.profile)}`],
-        }),
-      )
+    for (const grants of options.grants)
+      await open(sqliteStoreIn(join(folder, `grants-${grants}`)), 1, grants)
+    const [fewest = 0] = options.grants
+    for (const nodes of postgres ? options.nodes : []) {
+      if (postgres) await open(await postgresStoreIn(join(folder, `nodes-${nodes}`), postgres), nodes, fewest)
     }
-    const measured = await measureRequests(worlds, { ...options, progress })
+    const measured = await measureRequests(worlds, { ...options, postgres, progress })
     return {
       machine,
       options: { seconds: options.seconds, rounds: options.rounds },
-      worlds: worlds.map(({ grants, called, seedSeconds }) => ({ grants, called, seedSeconds })),
+      worlds: worlds.map(({ store, nodes, grants, called, seedSeconds }) => ({
+        store,
+        nodes,
+        grants,
+        called,
+        seedSeconds,
+      })),
       ...measured,
       history,
       logs,
       bars: barsOf(measured),
+      sizing: sizingOf(costsOf(measured, BAR_IN_FLIGHT), RATES),
     }
   } finally {
     for (const world of worlds) await world.stop()
@@ -74,5 +85,6 @@ const folder = mkdtempSync(join(options.folder, 'run-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
-const report = await bench(options, folder)
+const postgres = options.postgres && findPostgres() !== undefined ? await openBenchPostgres() : null
+const report = await bench(options, folder, postgres).finally(() => postgres?.stop())
 process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : printReport(report))

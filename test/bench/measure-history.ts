@@ -5,7 +5,7 @@ import { createIds } from '../../src/keys/new-id.ts'
 import { sqliteTables } from '../../src/store/schema/sqlite.ts'
 import { SILENT, startBenchBroker } from './bench-broker.ts'
 import { ACTION, AMOUNT_MINOR, ARGUMENTS, CURRENCY, DEPLOYMENT, manifestAt } from './benched-skill.ts'
-import { insertMany, rowInserter } from './bulk-insert.ts'
+import { insertMany, rowInserter, sqliteSink } from './bulk-insert.ts'
 import { fillDatabase } from './fill-database.ts'
 import { type Grantee, seedGrants } from './seed-grants.ts'
 import { median } from './statistics.ts'
@@ -32,7 +32,13 @@ export async function measureHistory(
   await fillDatabase(folder, (db) => {
     const nowMs = Date.now()
     const manifest = manifestAt(SKILL_ORIGIN)
-    grantees = seedGrants(db, { count: 2, manifest, nowMs, withCounters: false, isCalled: () => true })
+    grantees = seedGrants(sqliteSink(db), {
+      count: 2,
+      manifest,
+      nowMs,
+      withCounters: false,
+      isCalled: () => true,
+    })
     grantees.forEach((grantee, i) => {
       seedActions(db, grantee, pasts[i] ?? 0, nowMs)
     })

@@ -1,14 +1,20 @@
 import type { BenchOptions } from './bench-options.ts'
+import type { StoreKind } from './bench-store.ts'
 import { type Machine, machineLine } from './machine.ts'
 import type { HistoryCost } from './measure-history.ts'
 import type { LogCost } from './measure-log.ts'
 import type { Cell, CostOfGrants, MeasuredRequests } from './measure-requests.ts'
+import { databaseLines } from './report-database.ts'
+import type { Size } from './sizing.ts'
+import { count, table } from './text-table.ts'
 
 /** Everything that one run found. */
 export type Report = MeasuredRequests & {
   readonly machine: Machine
   readonly options: Pick<BenchOptions, 'seconds' | 'rounds'>
   readonly worlds: readonly {
+    readonly store: StoreKind
+    readonly nodes: number
     readonly grants: number
     readonly called: number
     readonly seedSeconds: number
@@ -16,6 +22,8 @@ export type Report = MeasuredRequests & {
   readonly history: HistoryCost
   readonly logs: readonly LogCost[]
   readonly bars: readonly Bar[]
+  /** Empty without PostgreSQL. */
+  readonly sizing: readonly Size[]
 }
 
 /** A figure we promise to reach, beside the one that was measured. */
@@ -27,11 +35,13 @@ export type Bar = {
 }
 
 /** The bars are about this many in flight, or about the most that were measured below it. */
-const BAR_IN_FLIGHT = 64
+export const BAR_IN_FLIGHT = 64
 
 export function barsOf({ cells, costs }: MeasuredRequests): Bar[] {
   const inFlight = Math.max(...costs.map((cost) => cost.inFlight).filter((level) => level <= BAR_IN_FLIGHT))
-  const decision = cells.find((cell) => cell.server === 'decision' && cell.inFlight === inFlight)
+  const decision = cells.find(
+    ({ server, store, inFlight: level }) => server === 'decision' && store === 'sqlite' && level === inFlight,
+  )
   const cost = costs.find((one) => one.inFlight === inFlight)
   if (!decision || !cost) return []
   return [
@@ -66,14 +76,21 @@ export function printReport(report: Report): string {
     'an action token, a call to a skill that verifies it, and settlement. Decisions stay open, as reservations do on',
     'which nobody has reported yet.',
     ...report.worlds.map(
-      ({ grants, called, seedSeconds }) =>
-        `${count(grants)} grants with their counters (made in ${seedSeconds.toFixed(0)} s): requests are spread over ${called === grants ? 'all of them' : `${count(called)} of them, chosen at random`}.`,
+      ({ store, nodes, grants, called, seedSeconds }) =>
+        `${placeText(store, nodes)}: ${count(grants)} grants with their counters (made in ${seedSeconds.toFixed(0)} s): requests are spread over ${called === grants ? 'all of them' : `${count(called)} of them, chosen at random`}.`,
     ),
     '',
     ...table([
-      ['server', 'grants', 'in flight', 'per second', 'of bare', 'p50 ms', 'p99 ms', 'server CPU µs'],
+      [
+        ...['server', 'store', 'grants', 'in flight', 'per second', 'of bare', 'p50 ms', 'p99 ms'],
+        ...['server CPU µs', 'statements', 'round trips'],
+      ],
       ...report.cells.map(cellRow),
     ]),
+    'Statements and round trips are those of a decision: an embedded database is asked by calls, and several decisions',
+    'share its commits; on PostgreSQL what is sent while an answer is on its way is no round trip of its own.',
+    '',
+    ...databaseLines(report.cells, report.disk, report.sizing),
     '',
     ...report.costs.map(costLine),
     historyLine(report.history),
@@ -100,6 +117,7 @@ export function printReport(report: Report): string {
 function cellRow(cell: Cell): string[] {
   return [
     cell.server,
+    cell.store === null ? '' : placeText(cell.store, cell.nodes ?? 1),
     cell.grants === null ? '' : count(cell.grants),
     String(cell.inFlight),
     count(Math.round(cell.perSecond)),
@@ -107,7 +125,14 @@ function cellRow(cell: Cell): string[] {
     cell.p50Ms.toFixed(2),
     cell.p99Ms.toFixed(2),
     cell.cpuMicroseconds.toFixed(0),
+    cell.statements?.toFixed(1) ?? '',
+    cell.roundTrips?.toFixed(1) ?? '',
   ]
+}
+
+function placeText(store: StoreKind, nodes: number): string {
+  if (store === 'sqlite') return 'SQLite'
+  return nodes === 1 ? 'PostgreSQL, 1 node' : `PostgreSQL, ${nodes} nodes`
 }
 
 function costLine({ inFlight, factor }: CostOfGrants): string {
@@ -121,16 +146,4 @@ function historyLine({ users, factor }: HistoryCost): string {
     )
     .join(', ')
   return `A decision costs ${each}: ${factor.toFixed(2)} times.`
-}
-
-/** Right-aligned columns under their headings; the first is aligned left. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
-  return rows.map((row) =>
-    row.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  '),
-  )
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en')
 }

@@ -1,4 +1,3 @@
-import type { Database } from 'better-sqlite3'
 import { fromCounter } from '../../src/broker/counter-rows.ts'
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { canonicalManifest, manifestDigest } from '../../src/core/manifest/canonical-manifest.ts'
@@ -10,7 +9,7 @@ import { createIds } from '../../src/keys/new-id.ts'
 import type { CounterRow } from '../../src/ports/rows.ts'
 import { sqliteTables } from '../../src/store/schema/sqlite.ts'
 import { ACTION, BUDGETS, DEPLOYMENT, termsFor } from './benched-skill.ts'
-import { insertMany, rowInserter } from './bulk-insert.ts'
+import type { RowSink } from './bulk-insert.ts'
 
 /** Who has a grant. */
 export type Grantee = { readonly userId: string; readonly agentId: string }
@@ -30,17 +29,17 @@ const DAY_MS = 86_400_000
 const SOME_AGENT = 'agt_some'
 
 /** Puts in place a registered skill, and users who each have one agent with one grant. */
-export function seedGrants(db: Database, seed: GrantSeed): Grantee[] {
+export function seedGrants(sink: RowSink, seed: GrantSeed): Grantee[] {
   const { manifest, nowMs, count } = seed
-  const digest = seedManifest(db, manifest, nowMs)
+  const digest = seedManifest(sink, manifest, nowMs)
   const terms = termsFor(manifest, nowMs + 30 * DAY_MS)
   const consented = Object.fromEntries(terms.actions.map(({ name }) => [name, digest]))
   const stored = { terms: canonicalJson(plainJson(terms)), consented: canonicalJson(consented) }
   const rows = {
-    user: rowInserter(db, sqliteTables.users),
-    agent: rowInserter(db, sqliteTables.agents),
-    grant: rowInserter(db, sqliteTables.grants),
-    counter: rowInserter(db, sqliteTables.counters),
+    user: sink.inserterOf(sqliteTables.users),
+    agent: sink.inserterOf(sqliteTables.agents),
+    grant: sink.inserterOf(sqliteTables.grants),
+    counter: sink.inserterOf(sqliteTables.counters),
   }
   const deployments = JSON.stringify([{ id: DEPLOYMENT, deployment: {} }])
   // One a second, as people come, and all of them before now.
@@ -48,7 +47,7 @@ export function seedGrants(db: Database, seed: GrantSeed): Grantee[] {
   const newId = createIds(() => createdAtMs)
   const counters = seed.withCounters ? emptyCounters(manifest.skill, nowMs) : []
   const called: Grantee[] = []
-  insertMany(db, count, (index) => {
+  sink.many(count, (index) => {
     createdAtMs += 1000
     const userId = newId('user')
     const agentId = newId('agent')
@@ -100,18 +99,18 @@ function emptyCounters(skill: string, nowMs: number): CounterRow[] {
 }
 
 /** As an operator's approval leaves it; nothing behind registration looks at the signature. */
-function seedManifest(db: Database, manifest: Manifest, nowMs: number): string {
+function seedManifest(sink: RowSink, manifest: Manifest, nowMs: number): string {
   const { publisher: publisherId, skill: skillId, version } = manifest
   const digest = manifestDigest(manifest)
-  rowInserter(db, sqliteTables.publishers)({ id: publisherId, createdAtMs: nowMs })
-  rowInserter(
-    db,
-    sqliteTables.skills,
-  )({ id: skillId, publisherId, currentDigest: digest, highestVersion: version, createdAtMs: nowMs })
-  rowInserter(
-    db,
-    sqliteTables.manifests,
-  )({
+  sink.inserterOf(sqliteTables.publishers)({ id: publisherId, createdAtMs: nowMs })
+  sink.inserterOf(sqliteTables.skills)({
+    id: skillId,
+    publisherId,
+    currentDigest: digest,
+    highestVersion: version,
+    createdAtMs: nowMs,
+  })
+  sink.inserterOf(sqliteTables.manifests)({
     digest,
     skillId,
     version,

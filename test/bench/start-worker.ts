@@ -2,17 +2,23 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import type { Counted } from './run-worker.ts'
 
 export type Worker = {
   /** The port of this name. @throws Error if the worker has none. */
   port(name: string): number
   /** Processor time it took since it started, in microseconds. */
   cpuMicroseconds(): Promise<number>
+  /** Begins to count statements; the function it returns ends that. */
+  count(): () => Promise<Counted>
   /** Rejects when the worker did not end well. */
   stop(): Promise<void>
 }
 
 const cpuShape = z.strictObject({ cpu: z.strictObject({ user: z.number(), system: z.number() }) })
+const countedShape = z.strictObject({
+  counted: z.strictObject({ requests: z.int(), statements: z.int(), roundTrips: z.int() }),
+})
 const offerShape = z.strictObject({ ports: z.record(z.string(), z.int()) })
 
 /**
@@ -48,6 +54,14 @@ export async function startWorker(
       const [answer] = await once(child, 'message')
       const { cpu } = cpuShape.parse(answer)
       return cpu.user + cpu.system
+    },
+    count() {
+      child.send('count')
+      return async () => {
+        child.send('counted')
+        const [answer] = await once(child, 'message')
+        return countedShape.parse(answer).counted
+      }
     },
     async stop() {
       if (child.connected) child.send('stop')
