@@ -154,15 +154,15 @@ ${description.questions.map(({ id, heading, sentences }) => html`<section class=
 function controls(visit: PageRequest, { grant, facts }: Held, t: AuthorityTexts): Html {
   const here = `/me/grants/${grant.grantId}`
   const speaker = speakerOf(visit.locale, facts.zone)
-  const button = (what: string, label: string) =>
-    html`<form method="post" action="${here}">${csrfField(visit.csrf)}<button class="plain" name="do" value="${what}">${label}</button></form>`
+  const button = (what: string, label: string, kind = 'plain') =>
+    html`<form method="post" action="${here}">${csrfField(visit.csrf)}<button class="${kind}" name="do" value="${what}">${label}</button></form>`
   const { state } = grant
   const isNarrowable = state === 'active' || state === 'paused'
   const isRenewable = isNarrowable || state === 'expired'
   const isRevocable = isRenewable || state === 'suspended'
   if (!isRevocable) return html``
   const chosen = RENEWALS_DAYS.find((days) => String(days) === visit.query.days) ?? 30
-  return html`<div class="actions">${state === 'active' ? button('pause', t.pause) : ''}${state === 'paused' ? button('resume', t.resume) : ''}${state === 'suspended' ? button('confirm', t.confirm) : ''}
+  return html`<div class="actions">${state === 'active' ? button('pause', t.pause) : ''}${state === 'paused' ? button('resume', t.resume) : ''}${state === 'suspended' ? button('confirm', t.confirm, '') : ''}
 ${isNarrowable ? html`<a class="button plain" href="${here}/narrow">${t.narrow}</a>` : ''}<a class="button danger" href="/me/revoke?grant=${grant.grantId}">${t.revokeGrant}</a><a class="button danger" href="/me/revoke?skill=${grant.skill}">${t.revokeSkill}</a></div>
 ${
   isRenewable
