@@ -31,6 +31,14 @@ export function findFamily(broker: Broker, familyId: string): Promise<FamilyIden
   })
 }
 
+/** Whether an agent's access token, which lives on by itself for minutes, is of a family that has ended. */
+export function hasFamilyEnded(
+  { store }: Pick<Broker, 'store'>,
+  { userId, sessionId }: Pick<FamilyIdentity, 'userId' | 'sessionId'>,
+): Promise<boolean> {
+  return store.read(async (tx) => tx.tokenFamilies.hasEnded(userId, sessionId))
+}
+
 /**
  * Ends a token family: its refresh tokens are gone, and what is out there of its access tokens decides nothing more.
  * The connection stays, and so does what was granted to it. Ending it again changes nothing.

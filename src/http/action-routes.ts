@@ -53,6 +53,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
       method: 'post',
       path: '/v1/actions',
       callers: ['agent'],
+      isDecided: true,
       tag: 'Actions',
       summary: 'Ask for an action',
       description:

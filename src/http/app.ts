@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { Broker, Logger } from '../broker/broker.ts'
 import type { RecentRefusals } from '../broker/recent-refusals.ts'
+import { hasFamilyEnded } from '../broker/token-family.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import type { Caller } from '../core/tokens/access-token.ts'
 import { StoreUnavailable } from '../ports/store-unavailable.ts'
@@ -54,6 +55,7 @@ export type App = {
 }
 
 type Server = {
+  readonly broker: Broker
   readonly hosts: ReadonlySet<string>
   readonly origins: ReadonlySet<string>
   readonly authenticate: Authenticate
@@ -86,6 +88,7 @@ export function createApp(options: AppOptions): App {
     nowMs: options.nowMs ?? (() => broker.store.now().nowMs),
   }
   const server: Server = {
+    broker,
     hosts: new Set(options.allowedHosts),
     origins: new Set([
       new URL(issuer).origin,
@@ -142,6 +145,7 @@ export function createApp(options: AppOptions): App {
 /** What answers where no route does: 405 for a known path, 404 otherwise, after the same checks as any route. */
 type Elsewhere = Pick<Route, 'path' | 'callers' | 'body' | 'isBodyOptional' | 'bodyBytesMost' | 'run'> & {
   scope?: undefined
+  isDecided?: undefined
 }
 
 /** A surface that streams says by itself who may call, by an authenticator for its own resource. */
@@ -225,6 +229,7 @@ async function answerTo(
   }
   const session = route.callers.length > 0 ? await sessionOf(server, c, route, atMs) : undefined
   const caller = session?.caller ?? (route.callers.length > 0 ? callerOf(server, c, route, atMs) : null)
+  if (caller?.kind === 'agent' && !route.isDecided) await checkFamily(server, caller)
   const body: JsonValue | undefined = route.body
     ? await readJsonBody(c.req.raw, { maxBytes: route.bodyBytesMost, isOptional: route.isBodyOptional })
     : undefined
@@ -309,6 +314,15 @@ function checkCaller(
   if (route.scope && caller.kind !== 'operator' && !caller.scopes.includes(route.scope)) {
     throw new InvalidRequest('scope_required', { members: { scope: route.scope } })
   }
+}
+
+/** An access token lives on for minutes; what was revoked, paused or disconnected answers nothing from then on. */
+async function checkFamily({ broker }: Server, caller: Extract<Caller, { kind: 'agent' }>): Promise<void> {
+  if (!(await hasFamilyEnded(broker, caller))) return
+  throw new InvalidRequest('token_invalid', {
+    detail: 'The tokens of this connection have ended.',
+    headers: { 'www-authenticate': 'Bearer realm="countersign", error="invalid_token"' },
+  })
 }
 
 function takeOne(server: Server, by: 'address' | 'agent' | 'user', key: string, atMs: number): void {

@@ -43,6 +43,8 @@ type Described = {
   readonly bodyBytesMost?: number
   /** Not listed in the documentation. */
   readonly isHidden?: boolean
+  /** Its decision looks by itself at whether an agent's tokens have ended, so that nobody looks twice. */
+  readonly isDecided?: boolean
 }
 
 /** What of the request a handler may look at besides its parsed parts. */

@@ -3,6 +3,7 @@ import type { AuthorityChanges } from '../broker/authority-changes.ts'
 import { startLoop } from '../broker/background-loop.ts'
 import type { Broker } from '../broker/broker.ts'
 import { findOwnAgent } from '../broker/own-rows.ts'
+import { hasFamilyEnded } from '../broker/token-family.ts'
 import { InvalidRequest } from '../http/problem.ts'
 import type { StreamSurface } from '../http/surface-route.ts'
 import { createAgentServer } from './agent-server.ts'
@@ -97,7 +98,7 @@ async function agentOf(
 ): Promise<AgentCaller> {
   if (caller.kind === 'agent') {
     const agent = await broker.store.read((tx) => findOwnAgent(tx, caller.userId, caller.agentId))
-    if (agent?.status === 'connected') return caller
+    if (agent?.status === 'connected' && !(await hasFamilyEnded(broker, caller))) return caller
   }
   throw new InvalidRequest('token_invalid', {
     detail: caller.kind === 'agent' ? 'The agent is not connected.' : 'This is no token of an agent.',

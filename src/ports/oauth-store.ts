@@ -31,6 +31,8 @@ export interface OauthClients {
 export interface TokenFamilies {
   find(id: string): Answer<TokenFamilyRow | undefined>
   list(userId: string, agentId: string): Answer<TokenFamilyRow[]>
+  /** Whether the family whose tokens name this session has ended. */
+  hasEnded(userId: string, sessionId: string): Answer<boolean>
   insert(row: TokenFamilyRow): Answer<void>
   end(id: string, atMs: number): Answer<void>
   /** Ends what still lives of one agent's. */

@@ -2,6 +2,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { disconnectAgent } from '../../src/broker/disconnect-agent.ts'
 import { freeze, unfreeze } from '../../src/broker/freeze.ts'
+import { pauseAgent } from '../../src/broker/pause-agent.ts'
 import { CONSENT_DETAIL_TYPE } from '../../src/oauth/consent-detail.ts'
 import { sweepOauth } from '../../src/oauth/sweep.ts'
 import { COFFEE_WISH, giveConsent } from '../support/connected-agent.ts'
@@ -193,6 +194,36 @@ describe('the end of a connection', () => {
     expect((await refresh(world, clientId, refreshToken)).body.error).toBe('invalid_grant')
     // What was granted to the connection stays; it is the tokens that are gone.
     expect((await agentsOf(userId))[0]?.status).toBe('connected')
+  })
+
+  it.each(['revoke', 'pause', 'disconnect'] as const)('answers nothing more after a %s', async (end) => {
+    const { broker } = world.running
+    const { browser, userId } = await world.signIn()
+    const { clientId, refreshToken, tokens } = await connect(world, browser)
+    const token = tokens.body.access_token
+    const resource = { resource: `${world.url}/mcp` }
+    const inMcp = await connect(world, browser, { extra: resource })
+    const statuses = async () => {
+      const body = JSON.stringify({ skill: 'coffee.order', actions: [{ name: 'get_menu' }] })
+      const answers = await Promise.all([
+        call('/v1/actions', token),
+        call('/v1/skills/coffee.order', token),
+        call('/v1/consent-requests', token, { method: 'POST', body }),
+        call('/mcp', inMcp.tokens.body.access_token),
+      ])
+      return answers.map(({ status }) => status)
+    }
+    expect(await statuses()).toEqual([200, 200, 201, 405])
+    for (const agent of await agentsOf(userId)) {
+      const which = { userId, agentId: agent.id }
+      if (end === 'pause') await pauseAgent(broker, which)
+      if (end === 'disconnect') await disconnectAgent(broker, which, async () => [])
+    }
+    if (end === 'revoke') {
+      await tell(`${world.url}/oauth/revoke`, { token: refreshToken, client_id: clientId })
+      await tell(`${world.url}/oauth/revoke`, { token: inMcp.refreshToken, client_id: inMcp.clientId })
+    }
+    expect(await statuses()).toEqual([401, 401, 401, 401])
   })
 })
 

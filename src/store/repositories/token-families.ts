@@ -1,8 +1,8 @@
-import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { TokenFamilyRow } from '../../ports/oauth-rows.ts'
 import type { TokenFamilies } from '../../ports/oauth-store.ts'
 import { allGiven, given } from '../dialect.ts'
-import { done, first, type Preparation, Repository } from './repository.ts'
+import { done, first, found, type Preparation, Repository } from './repository.ts'
 
 export function prepareTokenFamilies({ db, t: { tokenFamilies: f }, d }: Preparation) {
   const p = sql.placeholder
@@ -19,6 +19,14 @@ export function prepareTokenFamilies({ db, t: { tokenFamilies: f }, d }: Prepara
     list: d.prepare(
       'token_families_list',
       db.select().from(f).where(ofAgent).orderBy(asc(f.createdAtMs), asc(f.id)),
+    ),
+    ended: d.prepare(
+      'token_families_ended',
+      db
+        .select({ id: f.id })
+        .from(f)
+        .where(and(eq(f.sessionId, p('sessionId')), eq(f.userId, p('userId')), isNotNull(f.endedAtMs)))
+        .limit(1),
     ),
     insert: d.prepare('token_families_insert', db.insert(f).values(allGiven(getTableColumns(f)))),
     end: d.prepare(
@@ -55,6 +63,10 @@ export class TokenFamilyRepository
 
   list(userId: string, agentId: string) {
     return this.run(this.q.list, { userId, agentId })
+  }
+
+  hasEnded(userId: string, sessionId: string) {
+    return found(this.run(this.q.ended, { userId, sessionId }))
   }
 
   insert(row: TokenFamilyRow) {
