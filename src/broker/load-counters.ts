@@ -55,24 +55,24 @@ export async function loadCounters(
   const stored = rows.map(toCounter)
   const reservedAtMs = decisionTime(stored, tx.nowMs)
 
-  const counters: Counter[] = []
-  const moved: Counter[] = []
-  for (const counter of stored) {
-    const current = await bringUpTo(tx, userId, counter, reservedAtMs, zone)
-    counters.push(current)
-    if (current !== counter) moved.push(current)
-  }
   const known = new Set(rows.map((row) => row.counterId))
   const storedIds: ReadonlySet<string> = new Set(known)
-  for (const spec of wanted) {
+  const isMissing = (spec: CounterSpec) => {
     const id = counterIdOf(spec)
-    if (known.has(id)) continue
-    known.add(id)
-    const range = initialRange(spec.window, reservedAtMs, zone)
-    const made = newCounter(spec, await sumOf(tx, userId, spec, range), reservedAtMs, zone)
-    counters.push(made)
-    moved.push(made)
+    return !known.has(id) && known.add(id)
   }
+  // All at once: over a network every window would cost a wait of its own otherwise.
+  const [current, made] = await Promise.all([
+    Promise.all(stored.map((counter) => bringUpTo(tx, userId, counter, reservedAtMs, zone))),
+    Promise.all(
+      wanted.filter(isMissing).map(async (spec) => {
+        const range = initialRange(spec.window, reservedAtMs, zone)
+        return newCounter(spec, await sumOf(tx, userId, spec, range), reservedAtMs, zone)
+      }),
+    ),
+  ])
+  const counters = [...current, ...made]
+  const moved = [...current.filter((counter, i) => counter !== stored[i]), ...made]
   return { counters, reservedAtMs, moved, stored: storedIds }
 }
 
