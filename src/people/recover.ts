@@ -37,6 +37,8 @@ export async function recover(
     if ((await tx.people.find(who))?.status !== 'active') return false
     const sessions = await tx.personSessions.list(who)
     for (const { id } of sessions) await tx.personSessions.remove(who, id)
+    // A terminal that was allowed and has not fetched its token would have a session again in a moment.
+    await tx.terminalLogins.removeFor(who)
     await tx.people.setRecovered(who, tx.nowMs)
     await tx.enrolments.removeExpired(tx.nowMs)
     // One way in at a time: a second code takes the place of the first one's link.

@@ -67,6 +67,8 @@ async function endSessions(
 ): Promise<number> {
   const seal = await personSealer(broker, who)
   return broker.store.transaction(async (tx) => {
+    // Whoever ends everything means the terminal too that was allowed and has not fetched its token yet.
+    if (outcome === 'sessions_ended') await tx.terminalLogins.removeFor(who)
     const meant = (await tx.personSessions.list(who)).filter(({ id }) => isMeant(id))
     if (meant.length === 0) return 0
     for (const { id } of meant) await tx.personSessions.remove(who, id)

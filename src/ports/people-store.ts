@@ -83,6 +83,8 @@ export interface TerminalLogins {
   answer(codeHash: string, status: string, personId: string, steppedUpAtMs: number): Answer<boolean>
   /** Uses an answered login up; undefined where there is none (any more). */
   take(deviceHash: string): Answer<TerminalLoginRow | undefined>
+  /** Removes every login this person answered and no terminal has fetched. */
+  removeFor(who: PersonRef): Answer<void>
   removeExpired(nowMs: number): Answer<void>
 }
 

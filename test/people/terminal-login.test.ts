@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findTerminalPerson, isSteppedUp } from '../../src/people/person.ts'
+import { recover } from '../../src/people/recover.ts'
 import { endAllSessions } from '../../src/people/sessions.ts'
 import {
   answerTerminalLogin,
@@ -88,5 +89,19 @@ describe('the login of a terminal', () => {
     if (polled.kind !== 'allowed') throw new Error(polled.kind)
     await endAllSessions(world.deps, { person: user.person, others: true })
     expect(await find(polled.token)).toBeNull()
+  })
+
+  it('allowed and not fetched yet ends with them too, and with a recovery', async () => {
+    const before = await begin('user')
+    await answer(user, before.userCode)
+    await endAllSessions(world.deps, { person: user.person, others: true })
+    expect((await poll(before.deviceCode)).kind).toBe('expired')
+    const login = await begin('user')
+    await answer(user, login.userCode)
+    const others = await begin('operator')
+    await answer(operator, others.userCode)
+    await recover(world.deps, { code: user.codes[0] ?? '', address: ADDRESS })
+    expect((await poll(login.deviceCode)).kind).toBe('expired')
+    expect((await poll(others.deviceCode)).kind).toBe('allowed')
   })
 })

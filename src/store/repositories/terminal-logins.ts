@@ -1,5 +1,5 @@
 import { and, eq, getTableColumns, lte, ne, sql } from 'drizzle-orm'
-import type { TerminalLoginRow } from '../../ports/people-rows.ts'
+import type { PersonRef, TerminalLoginRow } from '../../ports/people-rows.ts'
 import type { TerminalLogins } from '../../ports/people-store.ts'
 import { allGiven, given } from '../dialect.ts'
 import { done, first, found, type Preparation, Repository } from './repository.ts'
@@ -41,6 +41,10 @@ export function prepareTerminalLogins({ db, t: { terminalLogins: l }, d }: Prepa
         .where(and(eq(l.deviceHash, p('deviceHash')), ne(l.status, 'waiting')))
         .returning(),
     ),
+    removeFor: d.prepare(
+      'terminal_logins_remove_for',
+      db.delete(l).where(and(eq(l.personId, p('id')), eq(l.kind, p('kind')))),
+    ),
     removeExpired: d.prepare(
       'terminal_logins_remove_expired',
       db.delete(l).where(lte(l.expiresAtMs, p('nowMs'))),
@@ -70,6 +74,10 @@ export class TerminalLoginRepository
 
   take(deviceHash: string) {
     return first(this.run(this.q.take, { deviceHash }))
+  }
+
+  removeFor({ kind, id }: PersonRef) {
+    return done(this.run(this.q.removeFor, { kind, id }))
   }
 
   removeExpired(nowMs: number) {
