@@ -3,6 +3,7 @@ import type { AgentRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { sealerFor } from './leaf-sealer.ts'
+import { recoveredRecently } from './recovered-recently.ts'
 import { AGENTS_MOST } from './register-agent.ts'
 
 export type ConnectClient = {
@@ -35,7 +36,7 @@ export async function connectClient(broker: Broker, input: ConnectClient): Promi
   return broker.store.transaction<ClientConnected>(async (tx) => {
     const answered = await alreadyConnected(tx, input)
     if (answered) return { kind: 'connected', agent: answered, isNew: false }
-    const before = client.isConfidential ? await connectedBefore(tx, input) : undefined
+    const before = await continuedAgent(tx, userId, client)
     if (await isFrozen(tx, userId, before?.id)) return { kind: 'frozen' }
     const connected = (await tx.agents.list(userId)).filter(({ status }) => status === 'connected')
     if (!before && connected.length >= AGENTS_MOST) return { kind: 'too_many_agents' }
@@ -75,7 +76,16 @@ async function alreadyConnected(tx: Tx, { userId, familyId }: ConnectClient): Pr
   return tx.agents.find(family.agentId)
 }
 
-async function connectedBefore(tx: Tx, { userId, client }: ConnectClient): Promise<AgentRow | undefined> {
+/**
+ * The connection that a yes to this client goes on with. Within a day of a recovery there is none: what was given
+ * before waits until whoever came back is known to be the owner.
+ */
+export async function continuedAgent(
+  tx: Tx,
+  userId: string,
+  client: Pick<ConnectClient['client'], 'id' | 'isConfidential'>,
+): Promise<AgentRow | undefined> {
+  if (!client.isConfidential || (await recoveredRecently(tx, userId))) return undefined
   const agents = await tx.agents.list(userId)
   return agents.findLast((agent) => agent.clientId === client.id && agent.status === 'connected')
 }

@@ -3,6 +3,7 @@ import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { findOwnAgent } from './own-rows.ts'
+import { type RecoveredRecently, recoveredRecently } from './recovered-recently.ts'
 import { type UnsettledPermit, unsettledPermit } from './revoke-in-scope.ts'
 import { tellInTx } from './tell.ts'
 import { withdrawQuestions } from './withdraw-questions.ts'
@@ -22,6 +23,7 @@ export type ConnectionMoved =
   | { kind: 'not_connected' }
   /** The newer one has a past of its own: what two lines have used cannot be added up into one. */
   | { kind: 'lineage_conflict' }
+  | RecoveredRecently
 
 /**
  * Lets a new connection go on where an older one stood: its live grants and running windows become the new one's, and
@@ -40,6 +42,7 @@ export async function moveConnection(
     const from = await findOwnAgent(tx, userId, fromAgentId)
     const to = await findOwnAgent(tx, userId, toAgentId)
     if (!from || !to) return { kind: 'not_found' }
+    if (await recoveredRecently(tx, userId)) return { kind: 'recovered_recently' }
     if (from.status === 'disconnected' || to.status !== 'connected') return { kind: 'not_connected' }
     if (to.lineageId !== from.lineageId && (await hasPast(tx, to))) return { kind: 'lineage_conflict' }
 

@@ -9,6 +9,8 @@ export type ConnectFormFacts = {
   readonly view: Pick<ConnectView, 'client' | 'scopes' | 'skills'>
   /** The code a person compares with the device's screen; undefined where the program has a browser. */
   readonly userCode?: string
+  /** The connection a yes goes on with, where the program proves that it is the same. */
+  readonly continued: AgentRow | undefined
   readonly replaceable: readonly AgentRow[]
   /** The older connection chosen before stepping up. */
   readonly replaces: string | undefined
@@ -21,13 +23,14 @@ export type ConnectFormFacts = {
 /** Prints what a person is asked before a program is connected. Both answers are one press, and look alike. */
 export function connectForm(request: Pick<PageRequest, 'locale' | 'csrf'>, facts: ConnectFormFacts): Html {
   const texts = CONNECT[request.locale]
-  const { view, userCode, replaceable, replaces, fault, said } = facts
+  const { view, userCode, continued, replaces, fault, said } = facts
+  const replaceable = facts.replaceable.filter(({ id }) => id !== continued?.id)
   const { client } = view
   return html`<section class="card narrow"><h1>${userCode === undefined ? texts.title : texts.deviceTitle}</h1>
 ${fault === undefined ? '' : notice('bad', fault)}${said === undefined ? '' : notice('good', said)}
 <p class="lead">${client.claimedName === '' ? texts.leadNameless : texts.lead(client.claimedName)}</p>
 ${userCode === undefined ? '' : html`<div class="tight"><p class="code">${userCode}</p><p class="dim small">${texts.deviceAsk}</p></div>`}
-${notice('plain', html`<strong>${texts.noAuthority}</strong>`)}
+${notice('plain', html`<strong>${continued ? shown(texts.goesOn(dayOf(request.locale, continued))) : texts.noAuthority}</strong>`)}
 <ul class="points">
 <li>${texts.claimed}</li>
 <li>${whereTo(request.locale, facts)}</li>
@@ -55,7 +58,6 @@ function replacing(
   replaces: string | undefined,
 ): Html {
   const texts = CONNECT[locale]
-  const day = new Intl.DateTimeFormat(locale === 'zh' ? 'zh-CN' : 'en', { dateStyle: 'medium' })
   const chosen = agents.some(({ id }) => id === replaces) ? replaces : ''
   return html`<fieldset class="tight"><legend>${texts.moveTitle}</legend><p class="dim small">${texts.moveText}</p>
 ${check({ name: 'replaces', value: '', label: texts.moveNone, isChecked: chosen === '', type: 'radio' })}
@@ -63,9 +65,15 @@ ${agents.map((agent) =>
   check({
     name: 'replaces',
     value: agent.id,
-    label: html`${shown(texts.moveSince(agent.name, day.format(agent.createdAtMs)))}`,
+    label: html`${shown(texts.moveSince(agent.name, dayOf(locale, agent)))}`,
     isChecked: agent.id === chosen,
     type: 'radio',
   }),
 )}</fieldset>`
+}
+
+function dayOf(locale: PageRequest['locale'], { createdAtMs }: AgentRow): string {
+  return new Intl.DateTimeFormat(locale === 'zh' ? 'zh-CN' : 'en', { dateStyle: 'medium' }).format(
+    createdAtMs,
+  )
 }

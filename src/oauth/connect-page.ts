@@ -28,7 +28,8 @@ export function connectPages(connecting: Connecting, passing: PassingStepUp): Pa
         const view = await begunHere(connecting, request)
         if (!view) return gone(request)
         if (!view.answered) {
-          const stepUp = stepUpFirst(passing, request, `/connect/${view.uid}`)
+          const continued = await connecting.continued(request.person?.id ?? '', view.client)
+          const stepUp = stepUpFirst(passing, request, { path: `/connect/${view.uid}`, continued })
           if (stepUp) return stepUp
           const fault = await answer(connecting, request, view)
           if (fault !== undefined) return ask(connecting, request, view, fault)
@@ -58,7 +59,8 @@ async function ask(
   fault?: string,
   kept?: KeptAnswer,
 ): Promise<PageAnswer> {
-  const replaceable = await connecting.replaceable(request.person?.id ?? '')
+  const userId = request.person?.id ?? ''
+  const replaceable = await connecting.replaceable(userId)
   return {
     kind: 'html',
     ...(fault === undefined ? {} : { status: 409 }),
@@ -66,6 +68,7 @@ async function ask(
     isPlain: true,
     body: connectForm(request, {
       view,
+      continued: await connecting.continued(userId, view.client),
       replaceable,
       replaces: request.form.get('replaces') ?? kept?.replaces,
       fault,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import type { Interaction } from 'oidc-provider'
 import type { Broker } from '../broker/broker.ts'
-import { connectClient } from '../broker/connect-client.ts'
+import { connectClient, continuedAgent } from '../broker/connect-client.ts'
 import { moveConnection } from '../broker/move-connection.ts'
 import { requestConsent } from '../broker/request-consent.ts'
 import { requestStateOf } from '../broker/show-consent-request.ts'
@@ -45,6 +45,8 @@ export type Connecting = {
   firstOpen(userId: string, requestIds: readonly string[]): Promise<string | undefined>
   /** Connections of this user that a new one could take the place of, newest first. */
   replaceable(userId: string): Promise<AgentRow[]>
+  /** The connection a yes goes on with, grants and all, where the program proves that it is the one from before. */
+  continued(userId: string, client: ClientView): Promise<AgentRow | undefined>
 }
 
 const PROGRAM = 'Unnamed program'
@@ -114,6 +116,7 @@ export function createConnecting(broker: Broker, provider: Provider): Connecting
         const agents = await tx.agents.list(userId)
         return agents.filter(({ status }) => status === 'connected').reverse()
       }),
+    continued: (userId, client) => broker.store.read((tx) => continuedAgent(tx, userId, client)),
   }
 }
 

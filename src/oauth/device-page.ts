@@ -11,7 +11,7 @@ import { CONNECT } from './texts/connect.ts'
 
 export type DevicePageDeps = {
   readonly devices: Devices
-  readonly connecting: Pick<Connecting, 'firstOpen' | 'replaceable'>
+  readonly connecting: Pick<Connecting, 'firstOpen' | 'replaceable' | 'continued'>
   /** Codes one person may try: they are short, and somebody else's device may be waiting. */
   readonly guesses: RateLimit
   readonly monotonicMs: () => number
@@ -54,7 +54,8 @@ async function answerDevice(deps: DevicePageDeps, request: PageRequest): Promise
       await deps.devices.refuse(code)
       return message(request, texts.deviceRefusedTitle, texts.deviceRefusedText)
     case 'yes': {
-      const stepUp = stepUpFirst(deps.passing, request, '/device')
+      const continued = await deps.connecting.continued(person.id, view.client)
+      const stepUp = stepUpFirst(deps.passing, request, { path: '/device', continued })
       if (stepUp) return stepUp
       const replaces = form.get('replaces')
       const connected = await deps.devices.accept(code, person.id, replaces === '' ? undefined : replaces)
@@ -98,6 +99,7 @@ async function ask(
     body: connectForm(request, {
       view,
       userCode: `${code.slice(0, 4)}-${code.slice(4)}`,
+      continued: await connecting.continued(request.person?.id ?? '', view.client),
       replaceable: await connecting.replaceable(request.person?.id ?? ''),
       replaces: request.form.get('replaces') ?? kept?.replaces,
       fault,

@@ -2,6 +2,7 @@ import { keptForm, keptQuery } from '../pages/kept-form.ts'
 import type { PageAnswer, PageRequest } from '../pages/page.ts'
 import { isSteppedUp } from '../people/person.ts'
 import type { Pseudonyms } from '../ports/pseudonyms.ts'
+import type { AgentRow } from '../ports/rows.ts'
 import { CONNECT } from './texts/connect.ts'
 
 /** What it takes to send a person to use their passkey and to know them, and their answer, again. */
@@ -18,18 +19,19 @@ export type KeptAnswer = {
 }
 
 /**
- * The way to the passkey where a yes moves an older connection, whose grants are worth a thief's while; connecting
- * itself gives nothing. Undefined where none is needed. What was chosen comes back with the person.
+ * The way to the passkey where a yes moves an older connection or goes on with it, whose grants are worth a thief's
+ * while; connecting itself gives nothing. Undefined where none is needed. What was chosen comes back with the person.
  */
 export function stepUpFirst(
   passing: PassingStepUp,
   visit: PageRequest,
-  path: string,
+  asked: { readonly path: string; readonly continued: AgentRow | undefined },
 ): PageAnswer | undefined {
   const { form, person } = visit
-  if (form.get('answer') !== 'yes' || (form.get('replaces') ?? '') === '') return undefined
+  const isMove = (form.get('replaces') ?? '') !== ''
+  if (form.get('answer') !== 'yes' || (!isMove && !asked.continued)) return undefined
   if (person && isSteppedUp(person, passing.nowMs())) return undefined
-  const next = `${path}?${keptQuery(passing, visit)}`
+  const next = `${asked.path}?${keptQuery(passing, visit)}`
   return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(next)}` }
 }
 

@@ -89,7 +89,9 @@ describe('a connection', () => {
         .setIssuedAt()
         .setExpirationTime('1m')
         .sign(privateKey)
-    const { browser, userId } = await world.signIn()
+    const plain = await world.signIn()
+    const { userId } = plain
+    const { browser } = await world.signIn({ userId, isSteppedUp: true })
     const connectOnce = async (signed: string) => {
       const begun = begin(world, clientId, { redirect_uri: 'https://agent.example/cb' })
       const code = (await sayYes(browser, begun.url)).get('code') ?? ''
@@ -109,6 +111,18 @@ describe('a connection', () => {
     expect([first.status, second.status]).toEqual([200, 200])
     expect(agentIn(second)).toBe(agentIn(first))
     expect(await agentsOf(userId)).toHaveLength(1)
+    // A stolen cookie alone must not hand what was given before to somebody else's account at the same program.
+    const asked = await plain.browser.open(
+      begin(world, clientId, { redirect_uri: 'https://agent.example/cb' }).url,
+    )
+    expect(asked.text).toContain('goes on with this connection')
+    const csrf = /name="csrf" value="([^"]+)"/.exec(asked.text)?.[1] ?? ''
+    const sent = await plain.browser.send('POST', asked.url, { csrf, answer: 'yes' })
+    expect(sent.location).toMatch(/^\/step-up\?next=/)
+    await world.running.broker.store.transaction(async (tx) =>
+      tx.people.setRecovered({ kind: 'user', id: userId }, tx.nowMs),
+    )
+    expect(agentIn(await connectOnce(await assertion()))).not.toBe(agentIn(first))
     for (const bad of [signed, await assertion({ aud: 'https://other.example' }), 'none', '']) {
       const refused = await connectOnce(bad)
       expect([400, 401]).toContain(refused.status)

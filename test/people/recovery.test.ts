@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveConsent } from '../../src/broker/answer-consent.ts'
 import { pauseGrant, renewGrant, resumeGrant } from '../../src/broker/change-grant.ts'
+import { moveConnection } from '../../src/broker/move-connection.ts'
+import { requestConsent } from '../../src/broker/request-consent.ts'
 import { saveRecipient } from '../../src/broker/save-recipient.ts'
 import { createAuthenticator } from '../../src/demo/software-passkey.ts'
 import { beginEnrolment, finishEnrolment } from '../../src/people/enrol.ts'
@@ -15,6 +17,7 @@ import {
 import { recover } from '../../src/people/recover.ts'
 import { renewRecoveryCodes } from '../../src/people/recovery-codes.ts'
 import { setThreshold } from '../../src/people/step-up-threshold.ts'
+import { COFFEE_WISH, connectAgent } from '../support/connected-agent.ts'
 import { grantAll } from '../support/granted-agent.ts'
 import {
   browserWith,
@@ -135,8 +138,16 @@ describe('within a day of a recovery', () => {
     expect((await saveRecipient(broker, recipient)).kind).toBe('recovered_recently')
     const threshold = { userId, currency: 'CNY', amountMinor: 100 }
     expect((await setThreshold(world.deps, threshold)).kind).toBe('recovered_recently')
-    expect((await approveConsent(broker, { userId, requestId: 'crq_unknown' })).kind).toBe('not_found')
-    world.test.clock.advance(DAY_MS)
+    const asking = await connectAgent(broker, userId)
+    const asked = await requestConsent(broker, { ...COFFEE_WISH, userId, agentId: asking.id })
+    if (asked.kind !== 'pending') throw new Error(asked.kind)
+    const yes = { userId, requestId: asked.request.id }
+    expect((await approveConsent(broker, yes)).kind).toBe('recovered_recently')
+    const ways = { userId, fromAgentId: grant.agentId, toAgentId: asking.id }
+    expect((await moveConnection(broker, ways)).kind).toBe('recovered_recently')
+    world.test.clock.advance(DAY_MS - 1)
+    expect((await approveConsent(broker, yes)).kind).toBe('recovered_recently')
+    world.test.clock.advance(1)
     expect((await resumeGrant(broker, about)).kind).toBe('changed')
     expect((await setThreshold(world.deps, threshold)).kind).toBe('set')
   })

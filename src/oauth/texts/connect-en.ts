@@ -13,6 +13,8 @@ export const CONNECT_EN = {
     'Go on only if you see this code on a device in front of you, and you have just asked it to connect. Nobody else should ever send you a code.',
   noAuthority:
     'Connecting gives it no authority. It can see nothing of yours and do nothing until you give a consent, which is asked for separately.',
+  goesOn: (day: string) =>
+    `It proves to be the program you connected on ${day}. What you have given it goes on with this connection. This needs your passkey.`,
   logScope: 'It may also read the entries of the public log, which hold no personal data.',
   asksNext: 'It then asks for your consent for:',
   yes: 'Connect',
