@@ -215,13 +215,14 @@ async function answerTo(
 ): Promise<Answer> {
   const { headers } = c.req.raw
   checkHostAndOrigin(server, c, 'answer' in route)
-  const address = c.env?.incoming?.socket.remoteAddress
-  takeOne(server, 'address', address === undefined ? 'unknown' : addressKey(address), atMs)
+  const peer = c.env?.incoming?.socket.remoteAddress
+  const address = peer === undefined ? 'unknown' : addressKey(peer)
+  takeOne(server, 'address', address, atMs)
   if (server.isStopping) return problem('stopping', { headers: { connection: 'close', 'retry-after': '5' } })
 
   if ('answer' in route || 'respond' in route) {
     const url = new URL(c.req.url)
-    const raw = { request: c.req.raw, params: paramsOf(c), url, address: address ?? 'unknown', requestId }
+    const raw = { request: c.req.raw, params: paramsOf(c), url, address, requestId }
     if ('answer' in route) return route.answer(raw)
     const authenticate = () => callerOf(server, c, route, atMs)
     const response = await route.respond({ ...raw, authenticate })

@@ -7,7 +7,7 @@ export type SurfaceRequest = {
   readonly request: Request
   readonly params: Readonly<Record<string, string>>
   readonly url: URL
-  /** The peer's address, `unknown` where the server does not tell. */
+  /** Where the peer is, as far as guesses are counted: of IPv6 its /64. `unknown` where the server does not tell. */
   readonly address: string
   readonly requestId: string
 }

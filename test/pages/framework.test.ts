@@ -18,18 +18,19 @@ const PERSON = {
   viaProvider: false,
 }
 
+function surfaceOf(pages: readonly Page[], isSteppedUp = false) {
+  return createPageSurface({
+    pages,
+    issuer: `https://${HOST}`,
+    nowMs: () => 0,
+    findPerson: async (value) => (value === SESSION ? { ...PERSON, channel: 'browser' } : null),
+    isSteppedUp: () => isSteppedUp,
+  })
+}
+
 /** An app with the given pages and one session. */
 async function appWith(pages: readonly Page[], isSteppedUp = false) {
-  const { app } = await createTestApp({
-    pages: () =>
-      createPageSurface({
-        pages,
-        issuer: `https://${HOST}`,
-        nowMs: () => 0,
-        findPerson: async (value) => (value === SESSION ? { ...PERSON, channel: 'browser' } : null),
-        isSteppedUp: () => isSteppedUp,
-      }),
-  })
+  const { app } = await createTestApp({ pages: () => surfaceOf(pages, isSteppedUp) })
   return (path: string, init: RequestInit = {}) => app.request(`https://${HOST}${path}`, init)
 }
 
@@ -87,6 +88,22 @@ describe('a page', () => {
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'")
     expect(policy).toContain("frame-ancestors 'none'; base-uri 'none'; report-uri /csp-report")
     expect(policy).not.toMatch(/unsafe|\*|nonce/)
+  })
+
+  it('is told a whole /64 as one address, so that guesses there are counted together', async () => {
+    const told: string[] = []
+    const page: Page = {
+      ...PAGE,
+      who: 'anyone',
+      run({ address }) {
+        told.push(address)
+        return { kind: 'not_found' }
+      },
+    }
+    const { app } = await createTestApp({ pages: () => surfaceOf([page]) })
+    for (const remoteAddress of ['2001:db8:0:1::7', '2001:db8:0:1:ffff::1', '192.0.2.7'])
+      await app.request(`https://${HOST}/here`, {}, { incoming: { socket: { remoteAddress } } })
+    expect(told).toEqual(['2001:db8:0:1', '2001:db8:0:1', '192.0.2.7'])
   })
 
   it('sends whoever has used no passkey lately to do so, where it asks for that', async () => {
