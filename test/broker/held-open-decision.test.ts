@@ -152,8 +152,6 @@ describe('a decision that is held open between its reads and its commit', () => 
 
     let acknowledged: Act | undefined
     const acting = act().then((answer) => {
-      // A failed decision may still be on its way here; one that was kept is not.
-      expect(ENGINE === 'sqlite' || decided !== undefined).toBe(true)
       acknowledged = answer
     })
     await new Promise((resolve) => setTimeout(resolve, HELD_MS))
