@@ -72,6 +72,7 @@ async function change(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
     case 'pause':
       return changed(pauseGrant(broker, which), 'paused')
     case 'resume':
+      if (!isSteppedUp(person, deps.nowMs())) return stepUpThen(`${here}?done=confirmed_person`)
       return changed(resumeGrant(broker, which), 'resumed')
     case 'confirm':
       if (!isSteppedUp(person, deps.nowMs())) return stepUpThen(`${here}?done=confirmed_person`)
@@ -93,7 +94,7 @@ async function change(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
   }
 }
 
-/** More time is more authority: it takes a passkey, and then the person chooses once more. */
+/** More authority, were it only for more time or anew: it takes a passkey, and then the person chooses once more. */
 function stepUpThen(back: string): PageAnswer {
   return { kind: 'redirect', location: `/step-up?next=${encodeURIComponent(back)}` }
 }

@@ -46,10 +46,13 @@ describe('a grant’s page', () => {
     expect(text).toContain('Last used on')
   })
 
-  it('pauses and goes on', async () => {
+  it('pauses at once, and goes on with a passkey', async () => {
     expect((await test.visit(path(), { as, form: { do: 'pause' } })).location).toBe(`${path()}?done=paused`)
     expect(await stateOfGrant()).toBe('paused')
-    await test.visit(path(), { as, form: { do: 'resume' } })
+    const away = await test.visit(path(), { as, form: { do: 'resume' } })
+    expect(away.location).toMatch(/^\/step-up\?next=/)
+    expect(await stateOfGrant()).toBe('paused')
+    await test.visit(path(), { as: confirmed, form: { do: 'resume' } })
     expect(await stateOfGrant()).toBe('active')
   })
 
