@@ -110,6 +110,7 @@ export async function measureRequests(
     const disk = await diskWatch(worlds)
     const samples = await takeSamples(worlds, candidates, plan)
     const sent: Sent[] = []
+    plan.progress('counting statements')
     for (const inFlight of plan.inFlight) {
       for (const each of decisions) sent.push(await countStatements(each, inFlight, plan))
     }
