@@ -89,7 +89,7 @@ describe('npm run bench', () => {
     const args = ['--expose-gc', 'test/bench/main.ts', '--quick', '--json', '--folder', folder]
     const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 280_000 })
     report = reportShape.parse(JSON.parse(stdout))
-  })
+  }, 300_000)
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -160,10 +160,10 @@ describe('npm run bench', () => {
 
   it('says plainly that PostgreSQL was left out', async () => {
     const args = ['--expose-gc', 'test/bench/main.ts', '--quick', '--without-postgres', '--folder', folder]
-    const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 60_000 })
+    const { stdout } = await run(process.execPath, args, { cwd: ROOT, timeout: 110_000 })
     expect(stdout).toContain(LEFT_OUT)
     expect(stdout).not.toContain('1 node')
-  }, 60_000)
+  }, 120_000)
 
   it('refuses flags it does not know', async () => {
     const args = ['test/bench/main.ts', '--fast']

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveAction } from '../../src/broker/answer-approval.ts'
 import { authorizeAction } from '../../src/broker/authorize-action.ts'
@@ -78,6 +79,22 @@ describe('the statements of an action', () => {
     for (const sent of [question, used, refused]) expect(acrossShards(sent)).toEqual([])
   })
 
+  it('name only tables that the README puts into shards', async () => {
+    test.skill.replyAlways(async () => answered({ order_id: 'O-1', charged_amount: 90, currency: 'CNY' }))
+    const { statements } = await listenWhile(() =>
+      performAction(test.broker, alice.ask('order_and_pay', order(100))),
+    )
+    const named = statements.flatMap(({ text }) =>
+      [...text.matchAll(/(?:from|update|join|into) "?(\w+)"?/gi)].map(([, table = '']) => table),
+    )
+    const { distributed, reference } = shardsInReadme()
+    // Words that stand where a table can: of a function, and of "do update set".
+    const inShards = new Set([...distributed, ...reference, 'clock_timestamp', 'set'])
+    expect(named).toContain('counters')
+    expect(named.filter((table) => !inShards.has(table))).toEqual([])
+    expect(reference.sort()).toEqual([...IN_EVERY_SHARD].sort())
+  })
+
   it('would be found out if they did not', () => {
     const sent = (text: string) => ({
       statements: [{ name: 'x', text, values: ['act_1', alice.userId] }],
@@ -90,6 +107,16 @@ describe('the statements of an action', () => {
     expect(acrossShards(sent('select "id" from "skills" where "id" = $1'))).toEqual([])
   })
 })
+
+function shardsInReadme() {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const tablesOf = (name: string) =>
+    [...readme.matchAll(new RegExp(`${name}\\('(\\w+)'`, 'g'))].map(([, table = '']) => table)
+  return {
+    distributed: tablesOf('create_distributed_table'),
+    reference: tablesOf('create_reference_table'),
+  }
+}
 
 /** Statements that name a table of users' rows without holding it to this user. */
 function acrossShards({ statements }: Sent): string[] {
