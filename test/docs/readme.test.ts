@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startBroker } from '../../src/compose.ts'
+import { readConfig } from '../../src/config.ts'
 import { lintManifest } from '../../src/core/manifest/lint-manifest.ts'
 import { parseManifest } from '../../src/core/manifest/parse-manifest.ts'
+import type { OpenApiDocument } from '../../src/http/openapi.ts'
 import { PROBLEMS } from '../../src/http/problem-codes.ts'
 import { KEY_PURPOSES } from '../../src/ports/signer.ts'
-import { createTestApp, type TestApp } from '../support/test-app.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -84,24 +87,42 @@ describe('the settings of the README', () => {
     const defaults = [...config.matchAll(/reader\.(?:integer|text)\('([A-Z_]+)', '?([\w./]+)/g)]
     expect(defaults.length).toBeGreaterThan(10)
     for (const [, name, value] of defaults) {
-      if (value === 'join') continue
+      // Named in words: they are places in the data folder.
+      if (value === 'join' || value === 'dataFolder') continue
       const shown = rows.get(`COUNTERSIGN_${name}`)?.split('|')[2]?.replaceAll('`', '').trim()
       expect([name, shown]).toEqual([name, value?.replaceAll('_', '')])
     }
   })
 })
 
+/** What the broker writes into its own logs, by name. */
+function events(): string[] {
+  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  const code = files.filter((name) => name.endsWith('.ts')).map((name) => read(`src/${name}`))
+  return matches(code.join('\n'), /logger\s*\.(?:info|warn|error)\(\s*'([a-z_]+)'/g)
+}
+
 describe('the API of the README', () => {
-  let test: TestApp
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-docs-'))
+  let paths: readonly string[]
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
   beforeAll(async () => {
-    test = await createTestApp()
+    const read = readConfig({
+      COUNTERSIGN_PORT: '0',
+      COUNTERSIGN_DATA: folder,
+      COUNTERSIGN_LOG_LEVEL: 'silent',
+    })
+    if (!read.ok) throw new Error(read.faults.join('; '))
+    const running = await startBroker(read.config)
+    const document = (await (await fetch(`${running.url}/openapi.json`)).json()) as OpenApiDocument
+    paths = Object.keys(document.paths)
+    await running.stop()
   })
-  afterAll(() => test.close())
 
   it.each(['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'])(
-    'is served: every route that %s names',
+    'is served and described: every route that %s names',
     (page) => {
-      const served = test.routes.map(({ path }) => path.replace(/\{[^}]*\}/g, '*').split('/'))
+      const served = [...paths, '/problems/{code}'].map((path) => path.replace(/\{[^}]*\}/g, '*').split('/'))
       const named = matches(read(page), /(?<![\w.~-])(\/(?:v1|log|problems)\/[\w/{}:.-]*\w[\w}]*)/g)
       const unknown = named.filter((path) => {
         const parts = path.split('/')
@@ -112,11 +133,19 @@ describe('the API of the README', () => {
     },
   )
 
+  it('describes what people’s terminals and webhooks need', () => {
+    expect(paths).toEqual(
+      expect.arrayContaining(['/v1/terminal-logins', '/v1/terminal-logins/poll', '/v1/webhook-keys']),
+    )
+  })
+
   it('answers with the codes that are named', () => {
     const shown = matches(README, /(?<!"error":\{)"code":"(\w+)"/g)
     const listed = matches(read('CHANGELOG.md'), /`([a-z]+(?:_[a-z]+)+)`/g)
     expect(shown.length).toBeGreaterThan(3)
-    expect([...shown, ...listed].filter((code) => !(code in PROBLEMS))).toEqual([])
+    expect([...shown, ...listed].filter((code) => !(code in PROBLEMS) && !events().includes(code))).toEqual(
+      [],
+    )
   })
 })
 
