@@ -15,6 +15,7 @@ import { checkKeyStore, noteKeyStore } from './broker/note-key-store.ts'
 import type { CheckpointPublisher } from './broker/publish-checkpoint.ts'
 import { RecentRefusals } from './broker/recent-refusals.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
+import { runErasures } from './broker/run-erasures.ts'
 import { WakeUp } from './broker/wake-up.ts'
 import { watchStore } from './broker/watched-store.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
@@ -87,6 +88,7 @@ export class StartRefused extends Error {
 const IN_DOUBT_PAUSE_MS = 1_000
 const KEY_STORE_PAUSE_MS = 60_000
 const UNUSED_PAUSE_MS = 5_000
+const ERASURES_PAUSE_MS = 5_000
 const HAND_OVER_MS = 100
 const OAUTH_SWEEP_PAUSE_MS = 30_000
 /** Registrations of one address: a program registers once, or at each login at worst. */
@@ -170,6 +172,13 @@ async function open(
   closers.push(() => inDoubt.stop())
   const unused = node.loop('sweeper', 'expire_unused_grants', UNUSED_PAUSE_MS, openUnusedSweep)
   closers.push(() => unused.stop())
+  const erasures = node.loop(
+    'sweeper',
+    'run_erasures',
+    ERASURES_PAUSE_MS,
+    (leased) => () => runErasures(leased, (ids) => cancelInFlight(leased, ids)),
+  )
+  closers.push(() => erasures.stop())
   const reachKeys = openReachKeys(dataFilesIn(config.secretsFolder).reachKeys)
   const { skills: caller } = broker
   const nowMs = () => broker.store.now().nowMs

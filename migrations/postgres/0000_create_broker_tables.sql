@@ -179,6 +179,21 @@ CREATE TABLE "enrolments" (
 	"expires_at_ms" bigint NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "erasures" (
+	"id" text PRIMARY KEY NOT NULL,
+	"user_id" text NOT NULL,
+	"status" text NOT NULL,
+	"step" text NOT NULL,
+	"waits_for" text,
+	"paused" text NOT NULL,
+	"cells" text NOT NULL,
+	"requested_at_ms" bigint NOT NULL,
+	"due_at_ms" bigint NOT NULL,
+	"check_at_ms" bigint NOT NULL,
+	"stepped_at_ms" bigint NOT NULL,
+	"ended_at_ms" bigint
+);
+--> statement-breakpoint
 CREATE TABLE "freezes" (
 	"id" text PRIMARY KEY NOT NULL,
 	"kind" text NOT NULL,
@@ -248,6 +263,13 @@ CREATE TABLE "leases" (
 	"holder" text NOT NULL,
 	"fence" bigint NOT NULL,
 	"expires_at_ms" bigint NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "legal_holds" (
+	"user_id" text PRIMARY KEY NOT NULL,
+	"operator_id" text NOT NULL,
+	"reason" text NOT NULL,
+	"created_at_ms" bigint NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "link_attempts" (
@@ -555,6 +577,8 @@ CREATE INDEX "consent_requests_by_time" ON "consent_requests" USING btree ("crea
 CREATE INDEX "debts_by_payment" ON "debts" USING btree ("paid_by_action_id");--> statement-breakpoint
 CREATE INDEX "enrolments_by_expiry" ON "enrolments" USING btree ("expires_at_ms");--> statement-breakpoint
 CREATE INDEX "enrolments_by_person" ON "enrolments" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "erasures_by_user" ON "erasures" USING btree ("user_id","requested_at_ms");--> statement-breakpoint
+CREATE INDEX "erasures_due" ON "erasures" USING btree ("check_at_ms") WHERE ended_at_ms is null;--> statement-breakpoint
 CREATE INDEX "grants_by_pair" ON "grants" USING btree ("user_id","agent_id","skill_id","status");--> statement-breakpoint
 CREATE INDEX "grants_by_user" ON "grants" USING btree ("user_id","created_at_ms");--> statement-breakpoint
 CREATE INDEX "incidents_by_status" ON "incidents" USING btree ("status","opened_at_ms");--> statement-breakpoint

@@ -42,6 +42,23 @@ CREATE TABLE `enrolments` (
 --> statement-breakpoint
 CREATE INDEX `enrolments_by_expiry` ON `enrolments` (`expires_at_ms`);--> statement-breakpoint
 CREATE INDEX `enrolments_by_person` ON `enrolments` (`user_id`);--> statement-breakpoint
+CREATE TABLE `erasures` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`status` text NOT NULL,
+	`step` text NOT NULL,
+	`waits_for` text,
+	`paused` text NOT NULL,
+	`cells` text NOT NULL,
+	`requested_at_ms` integer NOT NULL,
+	`due_at_ms` integer NOT NULL,
+	`check_at_ms` integer NOT NULL,
+	`stepped_at_ms` integer NOT NULL,
+	`ended_at_ms` integer
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `erasures_by_user` ON `erasures` (`user_id`,`requested_at_ms`);--> statement-breakpoint
+CREATE INDEX `erasures_due` ON `erasures` (`check_at_ms`) WHERE ended_at_ms is null;--> statement-breakpoint
 CREATE TABLE `grant_watches` (
 	`grant_id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,
@@ -61,6 +78,13 @@ CREATE TABLE `leases` (
 	`holder` text NOT NULL,
 	`fence` integer NOT NULL,
 	`expires_at_ms` integer NOT NULL
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `legal_holds` (
+	`user_id` text PRIMARY KEY NOT NULL,
+	`operator_id` text NOT NULL,
+	`reason` text NOT NULL,
+	`created_at_ms` integer NOT NULL
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `link_attempts` (

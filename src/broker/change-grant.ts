@@ -7,6 +7,7 @@ import { plainJson } from '../core/manifest/manifest-change.ts'
 import type { GrantRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
+import { erasureStands } from './erasure-stands.ts'
 import { storedTerms } from './give-grant.ts'
 import { termsOf } from './grant-terms.ts'
 import { sealerFor } from './leaf-sealer.ts'
@@ -37,7 +38,8 @@ export function pauseGrant(broker: Broker, input: WhichGrant): Promise<GrantPaus
 
 /** Lets a paused grant go on, with the same terms and the same expiry. */
 export function resumeGrant(broker: Broker, input: WhichGrant): Promise<GrantPaused> {
-  return changeGrant(broker, input, 'resumed', (grant, state) => {
+  return changeGrant(broker, input, 'resumed', (grant, state, _tx, isHeld) => {
+    if (isHeld) return { kind: 'not_possible', state }
     if (state === 'active') return { kind: 'changed', grant, isNew: false }
     return withStatus(grant, state, 'resume')
   })
@@ -45,7 +47,8 @@ export function resumeGrant(broker: Broker, input: WhichGrant): Promise<GrantPau
 
 /** The user's one more yes to a grant that a restore suspended: it goes on with the same terms and the same expiry. */
 export function confirmGrant(broker: Broker, input: WhichGrant): Promise<GrantPaused> {
-  return changeGrant(broker, input, 'confirmed', (grant, state) => {
+  return changeGrant(broker, input, 'confirmed', (grant, state, _tx, isHeld) => {
+    if (isHeld) return { kind: 'not_possible', state }
     if (state === 'active') return { kind: 'changed', grant, isNew: false }
     return withStatus(grant, state, 'confirm')
   })
@@ -107,7 +110,8 @@ async function changeGrant<Outcome extends { kind: string }>(
   broker: Broker,
   { userId, grantId }: WhichGrant,
   outcome: string,
-  change: (grant: GrantRow, state: GrantState, tx: Tx) => Outcome | Changed,
+  /** `isHeld`: what an erasure paused does not go on one by one. */
+  change: (grant: GrantRow, state: GrantState, tx: Tx, isHeld: boolean) => Outcome | Changed,
 ): Promise<Outcome | Changed | { kind: 'not_found' } | RecoveredRecently> {
   const found = await broker.store.read((tx) => findOwnGrant(tx, userId, grantId))
   if (!found) return { kind: 'not_found' }
@@ -122,7 +126,8 @@ async function changeGrant<Outcome extends { kind: string }>(
       )
       if (WIDENING.has(outcome) && (await recoveredRecently(tx, userId)))
         return { kind: 'recovered_recently' }
-      const made = change(before, state, tx)
+      const isHeld = WIDENING.has(outcome) && (await erasureStands(tx, userId))
+      const made = change(before, state, tx, isHeld)
       if (!isChanged(made) || !made.isNew) return made
       const grant = { ...made.grant, revision: before.revision + 1, changedAtMs: tx.nowMs }
       await tx.grants.update(grant)

@@ -2,6 +2,7 @@ import { freezeIdOf } from '../core/decision/freeze-ids.ts'
 import type { AgentRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
+import { erasureStands } from './erasure-stands.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { recoveredRecently } from './recovered-recently.ts'
 import { AGENTS_MOST } from './register-agent.ts'
@@ -37,6 +38,8 @@ export async function connectClient(broker: Broker, input: ConnectClient): Promi
     const answered = await alreadyConnected(tx, input)
     if (answered) return { kind: 'connected', agent: answered, isNew: false }
     const before = await continuedAgent(tx, userId, client)
+    // An account that is about to be erased, or was, stands still like a frozen one.
+    if (await erasureStands(tx, userId)) return { kind: 'frozen' }
     if (await isFrozen(tx, userId, before?.id)) return { kind: 'frozen' }
     const connected = (await tx.agents.list(userId)).filter(({ status }) => status === 'connected')
     if (!before && connected.length >= AGENTS_MOST) return { kind: 'too_many_agents' }

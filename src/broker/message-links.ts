@@ -23,6 +23,8 @@ export function openUrlOf(kind: MessageKind, subjects: readonly string[]): strin
     case 'account_linked':
     case 'account_unlinked':
       return '/linked'
+    case 'erased':
+      return '/'
     case 'incident':
     case 'export_ready':
       return '/me'

@@ -3,6 +3,7 @@ import type { GrantStatus } from '../core/grant/terms.ts'
 import type { AgentRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
+import { erasureStands } from './erasure-stands.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { findOwnAgent } from './own-rows.ts'
 import { withdrawQuestions } from './withdraw-questions.ts'
@@ -17,7 +18,7 @@ export async function pauseAgentInTx(
   tx: Tx,
   seal: LeafSealer,
   agent: AgentRow,
-  reason: 'by_user' | 'not_me',
+  reason: 'by_user' | 'not_me' | 'erasure',
 ): Promise<string[]> {
   if (agent.status !== 'connected') return []
   await tx.agents.setStatus(agent.id, 'paused')
@@ -41,6 +42,8 @@ export type AgentResumed =
   | { kind: 'not_found' }
   /** It was disconnected, which is for good. */
   | { kind: 'agent_not_connected' }
+  /** Its user asked to be erased: that is cancelled first. */
+  | { kind: 'erasure_pending' }
 
 /**
  * Lets a paused agent connect again. Its grants stay paused, each until its user resumes it, and it has to sign in anew:
@@ -56,6 +59,7 @@ export async function resumeAgent(
     if (!agent) return { kind: 'not_found' }
     if (agent.status === 'connected') return { kind: 'resumed', agent, isNew: false }
     if (agent.status !== 'paused') return { kind: 'agent_not_connected' }
+    if (await erasureStands(tx, input.userId)) return { kind: 'erasure_pending' }
     await tx.agents.setStatus(agent.id, 'connected')
     await tx.log.append(agentLeaf(seal, agent, 'resumed', 'by_user', [], tx.nowMs), tx.nowMs)
     return { kind: 'resumed', agent: { ...agent, status: 'connected' }, isNew: true }

@@ -6,6 +6,7 @@ import type { Tx } from '../ports/store.ts'
 import { deploymentsOf, deploymentsShape, storedDeployments } from './agent-deployments.ts'
 import type { Broker } from './broker.ts'
 import { disconnectInTx } from './disconnect-agent.ts'
+import { erasureStands } from './erasure-stands.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { findOwnAgent } from './own-rows.ts'
 import { plainText } from './plain-text.ts'
@@ -39,6 +40,7 @@ export type AgentRegistration =
   /** The key belongs to one line of agents and the replaced agent to another: counters cannot be merged. */
   | { kind: 'lineage_conflict' }
   | { kind: 'too_many_agents' }
+  | { kind: 'erasure_pending' }
 
 /**
  * Connects an agent to its user. An agent with a known key, or one that takes another's place, goes on in that
@@ -48,6 +50,7 @@ export type AgentRegistration =
 export async function registerAgent(broker: Broker, input: RegisterAgent): Promise<AgentRegistration> {
   const seal = await sealerFor(broker, { userId: input.userId, skillId: '' })
   return broker.store.transaction(async (tx) => {
+    if (await erasureStands(tx, input.userId)) return { kind: 'erasure_pending' }
     const line = await lineOf(tx, input)
     if (line.kind !== 'line') return line
     if ((await tx.agents.list(input.userId)).length >= AGENTS_MOST) return { kind: 'too_many_agents' }

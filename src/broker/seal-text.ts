@@ -39,7 +39,12 @@ export async function openText(broker: Pick<Broker, 'cells'>, line: string): Pro
   return opened?.toString('utf8')
 }
 
+/** The cell a text is sealed under. */
+export function cellOfText(line: string): string {
+  return line.split('.')[0] ?? ''
+}
+
 /** Destroys sealed texts for ever. */
 export async function destroyTexts(broker: Pick<Broker, 'cells'>, lines: readonly string[]): Promise<void> {
-  await broker.cells.destroy(lines.map((line) => line.split('.')[0] ?? ''))
+  await broker.cells.destroy(lines.map(cellOfText))
 }

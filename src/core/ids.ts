@@ -6,6 +6,7 @@ export const ID_PREFIXES = {
   budget: 'bud',
   channel: 'chn',
   consentRequest: 'crq',
+  erasure: 'ers',
   event: 'evt',
   grant: 'grt',
   incident: 'inc',

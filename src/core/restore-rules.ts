@@ -45,6 +45,8 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
   commitments: KEPT,
   seen_recipients: KEPT,
   restore_lifts: KEPT,
+  erasures: KEPT,
+  legal_holds: KEPT,
   // A grant may have been revoked since: its user says yes once more. A paused one waits for its user already.
   grants: {
     kind: 'changed',

@@ -58,7 +58,7 @@ export function agentRoutes(broker: Broker, cancel: CancelInFlight): Route[] {
           }),
         },
       },
-      problems: ['not_found', 'lineage_conflict', 'too_many_agents'],
+      problems: ['not_found', 'lineage_conflict', 'too_many_agents', 'erasure_pending'],
       async handle({ caller, body }) {
         const registered = await registerAgent(broker, { ...body, userId: caller.userId })
         if (registered.kind !== 'registered') return problem(registered.kind)
@@ -118,7 +118,7 @@ export function agentRoutes(broker: Broker, cancel: CancelInFlight): Route[] {
       description: 'Its grants stay paused, each until it is resumed.',
       params: pathId,
       responses: { 200: { description: 'The agent.', shape: agentShape } },
-      problems: ['not_found', 'agent_not_connected'],
+      problems: ['not_found', 'agent_not_connected', 'erasure_pending'],
       async handle({ caller, params }) {
         const done = await resumeAgent(broker, { userId: caller.userId, agentId: params.id })
         return done.kind === 'resumed' ? { status: 200, body: agentView(done.agent) } : problem(done.kind)

@@ -89,6 +89,16 @@ export const CONSENT_PROBLEMS = problemKinds({
     detail:
       'For 24 hours after a recovery code was used, nothing can be allowed that was not allowed before.',
   },
+  erasure_pending: {
+    status: 409,
+    title: 'The account is to be erased',
+    detail: 'Nothing begins or goes on until the erasure is cancelled, which is possible until it begins.',
+  },
+  erasure_under_way: {
+    status: 409,
+    title: 'The erasure has begun',
+    detail: 'What it ended cannot be given back.',
+  },
   lineage_conflict: {
     status: 409,
     title: 'The key and the replaced agent belong to different agents',

@@ -10,6 +10,8 @@ import { agentRoutes } from './agent-routes.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import { consentRoutes } from './consent-routes.ts'
 import { documentationRoutes } from './documentation-routes.ts'
+import { erasureRoutes } from './erasure-routes.ts'
+import { exportRoute } from './export-route.ts'
 import { grantRoutes } from './grant-routes.ts'
 import { limitRoutes } from './limit-routes.ts'
 import { logRoutes } from './log-routes.ts'
@@ -46,6 +48,8 @@ export function allRoutes(
     ...grantRoutes(broker, cancel),
     ...agentRoutes(broker, cancel),
     ...limitRoutes(broker),
+    ...erasureRoutes(broker),
+    exportRoute(broker, publisher),
     ...skillRoutes(broker),
     ...publisherRoutes(broker),
     ...operatorActionRoutes(broker),

@@ -50,6 +50,10 @@ export const MESSAGES_EN: Readonly<Record<MessageKind, MessageText>> = {
     body: 'Until then you can sign in and stop it. Nothing is permitted meanwhile.',
   },
   erasure_cancelled: { title: 'The erasure was stopped', body: 'Your data stays.' },
+  erased: {
+    title: 'Your data was erased',
+    body: 'Nobody can read it any more, and this address is forgotten now too.',
+  },
   export_ready: { title: 'Your data is ready', body: 'Sign in to fetch it.' },
 }
 

@@ -40,6 +40,7 @@ export const MESSAGES_ZH: Readonly<Record<MessageKind, MessageText>> = {
     body: '在此之前你可以登录并停止删除。其间不允许任何操作。',
   },
   erasure_cancelled: { title: '删除已停止', body: '你的数据会保留。' },
+  erased: { title: '你的数据已删除', body: '再也没有人能读到它，这个地址现在也会被忘记。' },
   export_ready: { title: '你的数据已准备好', body: '请登录领取。' },
 }
 

@@ -17,6 +17,7 @@ export const MESSAGE_KINDS = [
   'account_unlinked',
   'erasure_scheduled',
   'erasure_cancelled',
+  'erased',
   'export_ready',
 ] as const
 export type MessageKind = (typeof MESSAGE_KINDS)[number]

@@ -1,4 +1,5 @@
 import type { EpochTx } from './epoch-store.ts'
+import type { ErasureTx } from './erasure-store.ts'
 import type { LinkTx } from './link-store.ts'
 import type { NodeTx } from './node-store.ts'
 import type { OauthTx } from './oauth-store.ts'
@@ -245,6 +246,8 @@ export interface Incidents {
   stopsSpending(userId: string, skillId: string): Answer<boolean>
   /** The open incident of this kind about one action of the user's. */
   openFor(userId: string, skillId: string, actionId: string, kind: string): Answer<IncidentRow | undefined>
+  /** The open incidents about this user, the oldest first. */
+  openOf(userId: string): Answer<IncidentRow[]>
   insert(row: IncidentRow): Answer<void>
   close(id: string, atMs: number): Answer<void>
 }
@@ -295,7 +298,7 @@ export type NewLeaf = {
 }
 
 /** One unit of work: it is all kept or not at all. Inside it nothing is awaited but the store. */
-export interface Tx extends PeopleTx, NodeTx, OauthTx, LinkTx, ReachTx, EpochTx {
+export interface Tx extends PeopleTx, NodeTx, OauthTx, LinkTx, ReachTx, EpochTx, ErasureTx {
   /** The one clock of the platform: never runs back, and does not follow a jump ahead. Unix milliseconds. */
   readonly nowMs: number
   /** Whether the clock may be trusted with money; false after it ran ahead, until an operator confirms it. */

@@ -12,16 +12,18 @@ import { prepareDebts } from './repositories/debts.ts'
 import { prepareDecisionHeads } from './repositories/decision-heads.ts'
 import { prepareDeploymentMarks } from './repositories/deployment-marks.ts'
 import { prepareEnrolments } from './repositories/enrolments.ts'
+import { prepareErasures } from './repositories/erasures.ts'
 import { prepareFreezes } from './repositories/freezes.ts'
 import { prepareGrantWatches } from './repositories/grant-watches.ts'
 import { prepareGrants } from './repositories/grants.ts'
 import { prepareIncidents } from './repositories/incidents.ts'
 import { prepareKeyChecks } from './repositories/key-checks.ts'
 import { prepareLeases } from './repositories/leases.ts'
+import { prepareLegalHolds } from './repositories/legal-holds.ts'
 import { prepareLinkAttempts } from './repositories/link-attempts.ts'
 import { prepareLinkedAccounts } from './repositories/linked-accounts.ts'
-import { prepareLogQueue } from './repositories/log-queue.ts'
 import { prepareLog } from './repositories/log.ts'
+import { prepareLogQueue } from './repositories/log-queue.ts'
 import { prepareManifests } from './repositories/manifests.ts'
 import { prepareOauthClients } from './repositories/oauth-clients.ts'
 import { prepareOauthRecords } from './repositories/oauth-records.ts'
@@ -31,6 +33,7 @@ import { preparePastLogs } from './repositories/past-logs.ts'
 import { preparePeople } from './repositories/people.ts'
 import { preparePersonAccounts } from './repositories/person-accounts.ts'
 import { preparePersonSessions } from './repositories/person-sessions.ts'
+import { preparePersonalRows } from './repositories/personal-rows.ts'
 import { preparePublishers } from './repositories/publishers.ts'
 import { prepareRecipients } from './repositories/recipients.ts'
 import { prepareRecoveryCodes } from './repositories/recovery-codes.ts'
@@ -85,6 +88,9 @@ export function prepareQueries(preparation: Preparation) {
     logQueue: prepareLogQueue(preparation),
     log: prepareLog(preparation),
     pastLogs: preparePastLogs(preparation),
+    erasures: prepareErasures(preparation),
+    legalHolds: prepareLegalHolds(preparation),
+    personalRows: preparePersonalRows(preparation),
     restoreLifts: prepareRestoreLifts(preparation),
     deploymentMarks: prepareDeploymentMarks(preparation),
   }

@@ -14,12 +14,14 @@ import { DebtRepository } from './repositories/debts.ts'
 import { DecisionHeadRepository } from './repositories/decision-heads.ts'
 import { DeploymentMarkRepository } from './repositories/deployment-marks.ts'
 import { EnrolmentRepository } from './repositories/enrolments.ts'
+import { ErasureRepository } from './repositories/erasures.ts'
 import { FreezeRepository } from './repositories/freezes.ts'
 import { GrantWatchRepository } from './repositories/grant-watches.ts'
 import { GrantRepository } from './repositories/grants.ts'
 import { IncidentRepository } from './repositories/incidents.ts'
 import { KeyCheckRepository } from './repositories/key-checks.ts'
 import { LeaseRepository } from './repositories/leases.ts'
+import { LegalHoldRepository } from './repositories/legal-holds.ts'
 import { LinkAttemptRepository } from './repositories/link-attempts.ts'
 import { LinkedAccountRepository } from './repositories/linked-accounts.ts'
 import { LogRepository, type Sequence } from './repositories/log.ts'
@@ -33,6 +35,7 @@ import { PastLogRepository } from './repositories/past-logs.ts'
 import { PeopleRepository } from './repositories/people.ts'
 import { PersonAccountRepository } from './repositories/person-accounts.ts'
 import { PersonSessionRepository } from './repositories/person-sessions.ts'
+import { PersonalRowRepository } from './repositories/personal-rows.ts'
 import { PublisherRepository } from './repositories/publishers.ts'
 import { RecipientRepository } from './repositories/recipients.ts'
 import { RecoveryCodeRepository } from './repositories/recovery-codes.ts'
@@ -184,6 +187,18 @@ export class UnitTx implements Tx {
 
   get pastLogs() {
     return new PastLogRepository(this.#unit.run, this.#unit.queries.pastLogs)
+  }
+
+  get erasures() {
+    return new ErasureRepository(this.#unit.run, this.#unit.queries.erasures)
+  }
+
+  get legalHolds() {
+    return new LegalHoldRepository(this.#unit.run, this.#unit.queries.legalHolds)
+  }
+
+  get personalRows() {
+    return new PersonalRowRepository(this.#unit.run, this.#unit.queries.personalRows)
   }
 
   get restoreLifts() {

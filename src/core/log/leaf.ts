@@ -22,6 +22,7 @@ export type LeafType =
   | 'person'
   | 'counted'
   | 'epoch'
+  | 'erasure'
 
 /** The parts of a leaf, each committed to and erasable by itself. */
 export const PART_NAMES = ['core', 'subj', 'body'] as const

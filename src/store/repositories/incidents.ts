@@ -60,6 +60,15 @@ export function prepareIncidents({ db, t: { incidents: i }, d }: Preparation) {
         )
         .limit(1),
     ),
+    openOf: d.prepare(
+      'incidents_open_of',
+      db
+        .select()
+        .from(i)
+        .where(and(eq(i.userId, p('userId')), eq(i.status, 'open')))
+        .orderBy(i.openedAtMs, i.id)
+        .limit(100),
+    ),
     insert: d.prepare('incidents_insert', db.insert(i).values(allGiven(getTableColumns(i)))),
     close: d.prepare(
       'incidents_close',
@@ -86,6 +95,10 @@ export class IncidentRepository extends Repository<ReturnType<typeof prepareInci
 
   openFor(userId: string, skillId: string, actionId: string, kind: string) {
     return first(this.run(this.q.openFor, { userId, skillId, actionId, kind }))
+  }
+
+  openOf(userId: string) {
+    return this.run(this.q.openOf, { userId })
   }
 
   insert(row: IncidentRow) {

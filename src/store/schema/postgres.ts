@@ -40,6 +40,8 @@ export const {
   pastNodes,
   restoreLifts,
   deploymentMarks,
+  erasures,
+  legalHolds,
   people,
   personSessions,
   passkeys,

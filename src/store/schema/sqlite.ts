@@ -39,6 +39,8 @@ export const {
   pastNodes,
   restoreLifts,
   deploymentMarks,
+  erasures,
+  legalHolds,
   people,
   personSessions,
   passkeys,

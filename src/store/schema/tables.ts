@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
 import { describeEpochTables } from './epoch-tables.ts'
+import { describeErasureTables } from './erasure-tables.ts'
 import { describeLinkTables } from './link-tables.ts'
 import { describeNodeTables } from './node-tables.ts'
 import { describeOauthTables } from './oauth-tables.ts'
@@ -455,6 +456,7 @@ export function describeTables(c: Columns) {
     ...describeReachTables(c),
     ...describeLinkTables(c),
     ...describeEpochTables(c),
+    ...describeErasureTables(c),
     ...describeNodeTables(c),
     ...describePeopleTables(c),
     ...describeOauthTables(c),

@@ -1,0 +1,55 @@
+import { canBeHeld, type ErasureStep, type ErasureWait } from '../core/erasure/erasure-steps.ts'
+import type { ErasureRow } from '../ports/erasure-rows.ts'
+import type { Tx } from '../ports/store.ts'
+import type { Broker } from './broker.ts'
+import type { CancelInFlight } from './cancel-in-flight.ts'
+import { doErasureStep } from './erasure-step.ts'
+import { inErasureUnit, waitInTx } from './erasure-unit.ts'
+
+const AT_ONCE = 10
+
+/**
+ * Takes every erasure that is due as far as it goes: until it is done, or waits for something. A crash loses nothing:
+ * the row says which step comes next, and each may be done twice.
+ *
+ * @returns how many were looked at.
+ */
+export async function runErasures(broker: Broker, cancelInFlight: CancelInFlight): Promise<number> {
+  const due = await broker.store.read(async (tx) => tx.erasures.due(tx.nowMs, AT_ONCE))
+  for (const erasure of due) await runErasure(broker, erasure, cancelInFlight)
+  return due.length
+}
+
+/** Takes one erasure as far as it goes. */
+async function runErasure(broker: Broker, due: ErasureRow, cancelInFlight: CancelInFlight): Promise<void> {
+  for (;;) {
+    const erasure = await begin(broker, due)
+    if (!erasure) return
+    const waitsFor = await doErasureStep(broker, erasure, cancelInFlight)
+    if (waitsFor === null) continue
+    await inErasureUnit(broker, due, (tx, row, seal) => waitInTx(broker, tx, seal, row, waitsFor))
+    return
+  }
+}
+
+/** The erasure, if its next step may be done now: it is its time, and nothing holds it. */
+function begin(broker: Broker, due: ErasureRow): Promise<ErasureRow | undefined> {
+  return inErasureUnit(broker, due, async (tx, row, seal) => {
+    if (row.endedAtMs !== null || tx.nowMs < Math.max(row.checkAtMs, row.dueAtMs)) return undefined
+    const held = canBeHeld(row.step as ErasureStep) ? await holdOf(tx, row.userId) : undefined
+    if (held) {
+      await waitInTx(broker, tx, seal, row, held)
+      return undefined
+    }
+    if (row.status === 'running') return row
+    const running = { ...row, status: 'running', waitsFor: null }
+    await tx.erasures.update(running)
+    return running
+  })
+}
+
+/** What keeps it from going on: data somebody has to look into is not erased under their hands. */
+async function holdOf(tx: Tx, userId: string): Promise<ErasureWait | undefined> {
+  if (await tx.legalHolds.find(userId)) return 'legal_hold'
+  return (await tx.incidents.openOf(userId)).length > 0 ? 'incident' : undefined
+}
