@@ -38,6 +38,7 @@ import { sweepOauth } from './oauth/sweep.ts'
 import { openPeople, sessionLookup } from './open-people.ts'
 import { openRegister, openStorage, type Storage, StorageMisplaced } from './open-storage.ts'
 import { channelPages } from './pages/channels-page.ts'
+import { exportPages } from './pages/export-page.ts'
 import { linkedPages } from './pages/linked-page.ts'
 import { openPages } from './pages/open-pages.ts'
 import { peoplePages } from './pages/people-pages.ts'
@@ -331,6 +332,7 @@ function appOf(
       ...oauth.pages,
       ...peoplePages({ ...people, isSecure }),
       ...linkedPages({ broker }),
+      ...exportPages({ broker, publisher }),
       ...channelPages({ broker, carriers }),
     ]),
     streams: [openMcpSurface({ broker, changes })],

@@ -6,16 +6,12 @@ import type { PartPlace } from '../ports/erasure-rows.ts'
 import type { PersonRef } from '../ports/people-rows.ts'
 import type { Page, Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
+import type { ExportPlace } from './export-place.ts'
 import { listChannels } from './list-channels.ts'
 import type { CheckpointPublisher } from './publish-checkpoint.ts'
 import { receiptFor } from './receipt.ts'
 import { openText } from './seal-text.ts'
 import { erasureView } from './show-erasure.ts'
-
-/** Where an export goes on. The first page has no place. */
-export type ExportPlace =
-  | { readonly part: 'actions'; readonly before: { readonly atMs: number; readonly id: string } | null }
-  | { readonly part: 'events'; readonly after: string }
 
 export type ExportPage = {
   readonly format: 'countersign-export/1'

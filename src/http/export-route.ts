@@ -1,13 +1,11 @@
 import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
-import { type ExportPlace, exportPerson } from '../broker/export-person.ts'
+import { exportPerson } from '../broker/export-person.ts'
+import { exportCursor, parseExportPlace } from '../broker/export-place.ts'
 import type { CheckpointPublisher } from '../broker/publish-checkpoint.ts'
 import { timeMs } from './path-id.ts'
 import { InvalidRequest } from './problem.ts'
 import { type Route, route } from './route.ts'
-
-const ACTIONS = /^actions(?:\.(\d{1,16})\.([A-Za-z0-9_]{1,64}))?$/
-const EVENTS = /^events(?:\.([A-Za-z0-9_]{1,64}))?$/
 
 /** Everything the broker holds about whoever asks, a page at a time. */
 export function exportRoute(broker: Broker, publisher: Pick<CheckpointPublisher, 'newest'>): Route {
@@ -38,26 +36,10 @@ export function exportRoute(broker: Broker, publisher: Pick<CheckpointPublisher,
     },
     problems: ['invalid_cursor'],
     async handle({ caller, query }) {
-      const place = query.cursor === undefined ? null : placeOf(query.cursor)
+      const place = query.cursor === undefined ? null : parseExportPlace(query.cursor)
+      if (place === undefined) throw new InvalidRequest('invalid_cursor')
       const { next, ...page } = await exportPerson(broker, publisher, { userId: caller.userId, place })
-      return { status: 200, body: { ...page, nextCursor: next && cursorOf(next) } }
+      return { status: 200, body: { ...page, nextCursor: next && exportCursor(next) } }
     },
   })
-}
-
-/** @throws InvalidRequest `invalid_cursor` for a cursor we never made. */
-function placeOf(cursor: string): ExportPlace {
-  const actions = ACTIONS.exec(cursor)
-  if (actions) {
-    const [, atMs, id] = actions
-    return { part: 'actions', before: id === undefined ? null : { atMs: Number(atMs), id } }
-  }
-  const events = EVENTS.exec(cursor)
-  if (!events) throw new InvalidRequest('invalid_cursor')
-  return { part: 'events', after: events[1] ?? '' }
-}
-
-function cursorOf(place: ExportPlace): string {
-  if (place.part === 'events') return place.after === '' ? 'events' : `events.${place.after}`
-  return place.before === null ? 'actions' : `actions.${place.before.atMs}.${place.before.id}`
 }

@@ -5,6 +5,7 @@ import type { OwnPasskey } from '../people/passkeys.ts'
 import type { Person } from '../people/person.ts'
 import type { OwnSession } from '../people/sessions.ts'
 import { csrfField, field, notice, shown } from './elements.ts'
+import { type ErasureFacts, erasureSection } from './erasure-section.ts'
 import type { Html, PageRequest } from './page.ts'
 import { passkeyForm } from './passkey-form.ts'
 import { PEOPLE } from './texts/people.ts'
@@ -12,7 +13,14 @@ import type { PeopleTexts } from './texts/people-en.ts'
 import { REACH } from './texts/reach.ts'
 
 /** What a person did here that did not go. */
-export type SecurityFault = 'last_passkey' | 'recovered_recently' | 'too_many' | 'refused' | 'amount'
+export type SecurityFault =
+  | 'last_passkey'
+  | 'recovered_recently'
+  | 'too_many'
+  | 'refused'
+  | 'amount'
+  | 'not_sure'
+  | 'erasure_under_way'
 
 export type SecurityFacts = {
   readonly person: Person
@@ -23,6 +31,7 @@ export type SecurityFacts = {
   readonly thresholds: StepUpAbove | null
   readonly mayChange: boolean
   readonly zone: string
+  readonly erasure: ErasureFacts['erasure']
   readonly fault: SecurityFault | undefined
 }
 
@@ -36,8 +45,9 @@ ${passkeySection(visit, facts)}
 ${sessionSection(visit, facts)}
 ${facts.passkeys.length > 0 ? codesSection(visit, facts) : ''}
 ${facts.thresholds ? thresholdSection(visit, facts, facts.thresholds) : ''}
+${facts.person.kind === 'user' ? erasureSection(visit, facts) : ''}
 ${facts.person.kind === 'user' ? html`<section class="card"><p><a href="/channels">${REACH[visit.locale].channelsTitle}</a> · <a href="/linked">${REACH[visit.locale].linkedTitle}</a></p></section>` : ''}
-<section class="card"><p><a href="/sign-in/terminal">${t.terminalLink}</a></p>${facts.person.kind === 'user' ? html`<p class="dim small">${t.erasureText}</p>` : ''}</section>`
+<section class="card"><p><a href="/sign-in/terminal">${t.terminalLink}</a></p></section>`
 }
 
 function faultText(t: PeopleTexts, fault: SecurityFault): string {
@@ -52,6 +62,10 @@ function faultText(t: PeopleTexts, fault: SecurityFault): string {
       return t.passkeyFailed
     case 'amount':
       return t.amountRefused
+    case 'not_sure':
+      return t.erasureNotSure
+    case 'erasure_under_way':
+      return t.erasureUnderWay
   }
 }
 

@@ -1,3 +1,5 @@
+import { cancelErasure } from '../broker/cancel-erasure.ts'
+import { requestErasure } from '../broker/request-erasure.ts'
 import { fromDecimalString } from '../core/money.ts'
 import { isSteppedUp } from '../core/people/step-up.ts'
 import { beginAddPasskey, finishAddPasskey, removePasskey, renamePasskey } from '../people/passkeys.ts'
@@ -47,6 +49,17 @@ export function securityPages(deps: PeoplePageDeps): Page[] {
       return { kind: 'html', title: PEOPLE[visit.locale].codesTitle, body: codesBody(visit, codes, HERE) }
     }),
     change(deps, '/security/threshold', ({ person, visit }) => setFromForm(deps, person, visit)),
+    change(deps, '/security/erasure', async ({ person, visit }) => {
+      if (person.kind !== 'user') return { kind: 'not_found' }
+      if (visit.form.get('sure') !== 'yes') return showSecurity(deps, visit, 'not_sure')
+      const { kind } = await requestErasure(deps.broker, { userId: person.id })
+      return kind === 'requested' ? done() : showSecurity(deps, visit, 'erasure_under_way')
+    }),
+    change(deps, '/security/erasure/cancel', async ({ person, visit }) => {
+      if (person.kind !== 'user') return { kind: 'not_found' }
+      const { kind } = await cancelErasure(deps.broker, { userId: person.id })
+      return kind === 'under_way' ? showSecurity(deps, visit, 'erasure_under_way') : done()
+    }),
     // Ending a session only takes away, so whoever fears for theirs is not held up.
     {
       method: 'post',

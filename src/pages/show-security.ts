@@ -1,4 +1,5 @@
 import { showTimeZone } from '../broker/set-time-zone.ts'
+import { showErasure } from '../broker/show-erasure.ts'
 import { isSteppedUp } from '../core/people/step-up.ts'
 import { listPasskeys } from '../people/passkeys.ts'
 import { countRecoveryCodes } from '../people/recovery-codes.ts'
@@ -27,6 +28,7 @@ export async function showSecurity(
     thresholds: person.kind === 'user' ? await listThresholds(deps, person.id) : null,
     mayChange: isSteppedUp(person, deps.broker.store.now().nowMs),
     zone: person.kind === 'user' ? (await showTimeZone(deps.broker, { userId: person.id })).timeZone : 'UTC',
+    erasure: person.kind === 'user' ? await showErasure(deps.broker, { userId: person.id }) : undefined,
     fault,
   }
   return {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sessionLookup } from '../../src/open-people.ts'
+import { exportPages } from '../../src/pages/export-page.ts'
 import { openPages } from '../../src/pages/open-pages.ts'
 import { peoplePages } from '../../src/pages/people-pages.ts'
 import { createGuessThrottle } from '../../src/people/guess-throttle.ts'
@@ -16,14 +17,17 @@ beforeAll(async () => {
       openPages(
         { broker, publisher, cancel: async () => [], nowMs: () => broker.store.now().nowMs },
         sessionLookup(broker),
-        peoplePages({
-          broker,
-          settings: { origin: ORIGIN, rpId: HOST, signUp: 'invited' },
-          messenger: { tell: async () => {} },
-          provider: null,
-          throttle: createGuessThrottle(() => broker.store.now().nowMs),
-          isSecure: true,
-        }),
+        [
+          ...exportPages({ broker, publisher }),
+          ...peoplePages({
+            broker,
+            settings: { origin: ORIGIN, rpId: HOST, signUp: 'invited' },
+            messenger: { tell: async () => {} },
+            provider: null,
+            throttle: createGuessThrottle(() => broker.store.now().nowMs),
+            isSecure: true,
+          }),
+        ],
       ),
   })
   world = await createPeopleWorld({ test })
@@ -125,6 +129,29 @@ describe('/security', () => {
       const answer = await visit(jar, path, { csrf, currency: 'CNY', amount: '5', passkey: 'x' })
       expect([answer.status, answer.location]).toEqual([303, '/step-up?next=%2Fsecurity'])
     }
+  })
+
+  it('has everything erased after a step-up and a tick, shows when, stops it, and gives a file', async () => {
+    const jar: Jar = new Map()
+    await signInTo(jar, '/security')
+    const csrf = csrfIn((await visit(jar, '/security')).text)
+    expect((await visit(jar, '/security/erasure', { csrf })).status).toBe(409)
+    expect((await visit(jar, '/security/erasure', { csrf, sure: 'yes' })).location).toBe('/security')
+    expect((await visit(jar, '/security')).text).toContain('Stop the erasure')
+    const chinese = await visit(jar, '/security', undefined, { 'accept-language': 'zh-CN' })
+    expect(chinese.text).toContain('停止删除')
+    expect((await visit(jar, '/security/erasure/cancel', { csrf })).location).toBe('/security')
+    expect((await visit(jar, '/security')).text).toContain('Have everything erased')
+    const file = await visit(jar, '/security/export')
+    expect(JSON.parse(file.text)).toMatchObject({
+      next: null,
+      pages: [{ part: 'person' }, { part: 'actions' }, {}],
+    })
+    test.clock.advance(5 * 60_000)
+    const stale = await visit(jar, '/security/export')
+    expect(stale.location).toBe('/step-up?next=%2Fsecurity%2Fexport')
+    const late = await visit(jar, '/security/erasure', { csrf, sure: 'yes' })
+    expect(late.location).toBe('/step-up?next=%2Fsecurity')
   })
 
   it('ends a session by its cookie everywhere, a copy of it included', async () => {

@@ -98,8 +98,20 @@ export const PEOPLE_EN = {
   amountHint: 'In that currency, such as 20.00. 0 asks for a passkey every time.',
   amountRefused: 'This is no amount in that currency.',
   setThreshold: 'Set',
+  yourData: 'Your data',
+  exportText: 'One file holds everything this broker keeps about you, with a receipt for each action.',
+  exportButton: 'Download everything',
   erasureText:
-    'Erasing your whole account is not available in this version. You can revoke everything under My authority.',
+    'You can have everything about you erased. It happens after 72 hours, and you can stop it until then. All agents and permissions are paused at once. Amounts, times and ids of what was done stay in the accounts, without a name; nobody can read the rest any more.',
+  erasureSure: 'Erase everything about me in 72 hours',
+  erasureButton: 'Have everything erased',
+  erasureNotSure: 'Nothing was done. Tick the box if you mean it.',
+  erasureUnderWay: 'The erasure has begun and cannot be stopped any more.',
+  erasureDue: (due: string) =>
+    `Everything about you is to be erased at ${due}. Until then nothing is permitted, and you can stop it.`,
+  erasureWaitsIncident: 'It waits until an open incident is closed.',
+  erasureWaitsHold: 'It waits because the operators have to keep your data for now.',
+  erasureCancel: 'Stop the erasure',
 
   terminalTitle: 'Let a terminal act for you',
   terminalText: 'Compare the code with the one your terminal shows. Never enter a code somebody sent you.',
