@@ -14,6 +14,7 @@ import { ManifestCache } from './broker/manifest-cache.ts'
 import { checkKeyStore, noteKeyStore } from './broker/note-key-store.ts'
 import type { CheckpointPublisher } from './broker/publish-checkpoint.ts'
 import { RecentRefusals } from './broker/recent-refusals.ts'
+import { redoErasures } from './broker/redo-erasures.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
 import { runErasures } from './broker/run-erasures.ts'
 import { WakeUp } from './broker/wake-up.ts'
@@ -161,6 +162,7 @@ async function open(
   if (warning !== null) logger.warn(warning)
   const checked = await checkRegister(broker, register)
   if (checked.kind !== 'ok') throw new StartRefused(checked.message)
+  if (broker.settings.forgotten?.length) await redoErasures(broker)
   const node = await startNode(broker, register, isShared)
   closers.push(() => node.stop())
   const { publisher } = node

@@ -6,6 +6,7 @@ import type { Broker } from './broker.ts'
 import { type CancelInFlight, cancelWhatRuns } from './cancel-in-flight.ts'
 import { erasureLeaf } from './erasure-leaf.ts'
 import { finishStep, inErasureUnit } from './erasure-unit.ts'
+import { erasedMark } from './redo-erasures.ts'
 import { revocationParts } from './revocation-leaf.ts'
 import { revokeInScope } from './revoke-in-scope.ts'
 import { cellOfText } from './seal-text.ts'
@@ -38,6 +39,8 @@ export async function doErasureStep(
       await record(broker, erasure)
       return null
     case 'keys':
+      // First: whatever is destroyed must be found destroyed by a database that is restored later.
+      await broker.cells.ensure([erasedMark(erasure.userId)])
       await destroyUserParts(broker, erasure.userId)
       await broker.cells.destroy(cellsOf(erasure))
       await finishStep(broker, erasure)

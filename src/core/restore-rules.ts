@@ -45,7 +45,6 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
   commitments: KEPT,
   seen_recipients: KEPT,
   restore_lifts: KEPT,
-  erasures: KEPT,
   legal_holds: KEPT,
   // A grant may have been revoked since: its user says yes once more. A paused one waits for its user already.
   grants: {
@@ -63,6 +62,13 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
     kind: 'changed',
     columns: ['status'],
     change: ({ status }) => (status === 'pending' ? { status: 'withdrawn' } : null),
+  },
+  // One that waited may have been stopped since: its person asks again. Whoever was erased since is known by the key store.
+  erasures: {
+    kind: 'changed',
+    columns: ['status', 'ended_at_ms'],
+    change: ({ status, requested_at_ms }) =>
+      status === 'waiting' ? { status: 'cancelled', ended_at_ms: requested_at_ms ?? 0 } : null,
   },
   // An order may have been paid since.
   debts: {

@@ -160,6 +160,9 @@ export function openCellStore(options: CellStoreOptions): Cells {
       const row = statements.byId.get(cellId)
       return row && openRow(keks, row)
     },
+    async has(name) {
+      return statements.byLookup.get(lookupOf(keks.lookupKey, name)) !== undefined
+    },
     async destroy(cellIds) {
       for (const cellId of cellIds) cache.delete(nameOf.get(cellId) ?? '')
       removeAll.immediate(cellIds)

@@ -193,6 +193,12 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
       )
       return row && openRow(keysFor([toRow(row)]), toRow(row))
     },
+    async has(name) {
+      const rows = await ask<{ cell_id: string }>(pool, 'select cell_id from cells where lookup = $1', [
+        lookupOf(keks.current().lookupKey, name),
+      ])
+      return rows.length > 0
+    },
     async destroy(cellIds) {
       const gone = new Set(cellIds)
       for (const [key, { cell }] of cache.entries()) if (gone.has(cell.cellId)) cache.delete(key)

@@ -26,6 +26,8 @@ export interface Cells {
   ensure(names: readonly CellName[]): Promise<Cell[]>
   /** The key of a cell; undefined when there is none, or none any more. */
   find(cellId: string): Promise<KeyObject | undefined>
+  /** Whether there is a cell of this name, whether or not its key can still be opened. Makes none. */
+  has(name: CellName): Promise<boolean>
   /** Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless. */
   destroy(cellIds: readonly string[]): Promise<void>
   mark(): Promise<KeyStoreMark>

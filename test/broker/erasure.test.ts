@@ -9,6 +9,7 @@ import { liftLegalHold, placeLegalHold } from '../../src/broker/legal-hold.ts'
 import { openIncident } from '../../src/broker/open-incident.ts'
 import { resumeAgent } from '../../src/broker/pause-agent.ts'
 import { performAction } from '../../src/broker/perform-action.ts'
+import { erasedMark, redoErasures } from '../../src/broker/redo-erasures.ts'
 import { requestErasure } from '../../src/broker/request-erasure.ts'
 import { runErasures } from '../../src/broker/run-erasures.ts'
 import { listErasures, showErasure } from '../../src/broker/show-erasure.ts'
@@ -215,6 +216,21 @@ describe('an erasure that is killed', () => {
         return
       }
     }
+  })
+})
+
+describe('a database that was restored from before an erasure', () => {
+  it('has it done again, because the key store knows', async () => {
+    await test.broker.cells.ensure([erasedMark(alice.userId)])
+    const bob = await createErasable(test)
+    expect(await redoErasures(test.broker)).toBe(1)
+    expect(await redoErasures(test.broker)).toBe(0)
+    await run()
+    test.clock.advance(HOUR_MS + 1)
+    await run()
+    expect(await leftOf(test.broker, alice)).toEqual(ERASED)
+    expect((await leftOf(test.broker, bob)).person).toBe('active')
+    expect(await test.broker.cells.has(erasedMark(bob.userId))).toBe(false)
   })
 })
 
