@@ -64,8 +64,10 @@ describe('a key store that several nodes share', () => {
   it('opens nothing any more once another node destroyed it', async () => {
     const [a, b] = [await open(), await open()]
     const cell = await one(a)
+    expect(await b.has(NAME)).toBe(true)
     await b.destroy([cell.cellId, 'cel_unknown'])
     expect(await a.find(cell.cellId)).toBeUndefined()
+    expect(await a.has(NAME)).toBe(false)
     await b.destroy([cell.cellId])
     expect((await one(b)).cellId).not.toBe(cell.cellId)
   })
