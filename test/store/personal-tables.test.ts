@@ -23,7 +23,7 @@ const removals = readFileSync(
 )
 
 it('every table that says whose its rows are is emptied by an erasure, or says why not', () => {
-  const owned = Object.values(sqliteTables)
+  const owned: string[] = Object.values(sqliteTables)
     .filter((table) => Object.values(getTableColumns(table)).some(({ name }) => name === 'user_id'))
     .map((table) => getTableName(table))
   const unclassified = owned.filter(
