@@ -7,7 +7,7 @@ import { type Browser, chromium } from 'playwright-core'
 import { type RunningBroker, startBroker } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Manifest } from '../../src/core/manifest/manifest.ts'
-import { openApiClient } from '../../src/demo/api-client.ts'
+import { type ApiCaller, openApiClient } from '../../src/demo/api-client.ts'
 import { openDemoKeys } from '../../src/demo/demo-keys.ts'
 import { freePort } from '../../src/demo/free-port.ts'
 import { registerSkill } from '../../src/demo/register-skill.ts'
@@ -35,6 +35,8 @@ export type JourneyWorld = {
   letPasskeyGrowOld(window: Window): Promise<void>
   /** An operator sets the broker up by its first link and approves what the skill publishes. */
   setUp(): Promise<Window>
+  /** The API as a page of the broker calls it, for whoever is signed in there. */
+  api(window: Window): ApiCaller
   /** Somebody the operator invited, with a passkey of theirs. */
   invite(operator: Window, about?: WindowAbout): Promise<Window>
   /** Errors of scripts and of the content security policy, and reports of the latter. */
@@ -158,13 +160,18 @@ async function openAll(
     return window
   }
 
+  const api = ({ context }: Window): ApiCaller =>
+    openApiClient(url, async () => {
+      const page = await (await context.request.get('/security')).text()
+      return {
+        cookie: (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; '),
+        'sec-fetch-site': 'same-origin',
+        'countersign-csrf': /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? '',
+      }
+    })
+
   async function approveSkill(operator: Window): Promise<void> {
-    const caller = openApiClient(url, async () => ({
-      cookie: (await operator.context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; '),
-      'sec-fetch-site': 'same-origin',
-      'countersign-csrf': await operator.page.locator('input[name=csrf]').first().inputValue(),
-    }))
-    const by = { operator: caller, publisher: openApiClient(url, null) }
+    const by = { operator: api(operator), publisher: openApiClient(url, null) }
     if (keys) await registerSkill(by, coffee.manifest, keys)
     const runtimeKeys = payKeys ? [publicHalfOf(payKeys.runtimeKey)] : []
     if (payKeys) await registerSkill(by, { ...withLink(wallet.origin), runtimeKeys }, payKeys)
@@ -185,6 +192,7 @@ async function openAll(
       running = await start()
     },
     open,
+    api,
     async letPasskeyGrowOld({ context }) {
       const cookie = (await context.cookies()).find(({ name }) => name === 'countersign-dev')
       const hash = hashSecret(cookie?.value ?? '')
