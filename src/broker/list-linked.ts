@@ -1,3 +1,4 @@
+import { originOf } from '../core/manifest/endpoint.ts'
 import { findLink } from '../core/manifest/links.ts'
 import type { Bilingual } from '../core/manifest/manifest.ts'
 import type { Broker } from './broker.ts'
@@ -55,7 +56,7 @@ export function listLinked(broker: Broker, input: { userId: string; skill?: stri
           link: link.id,
           means: link.means,
           title: link.title,
-          sentTo: new URL(manifest.endpoint.baseUrl).origin,
+          sentTo: originOf(manifest.endpoint) ?? manifest.endpoint.transport,
           signInAt: new URL(link.authorizationEndpoint).origin,
           account: row
             ? {

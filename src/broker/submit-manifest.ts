@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json-value.ts'
+import { originOf } from '../core/manifest/endpoint.ts'
 import { lintManifest } from '../core/manifest/lint-manifest.ts'
 import type { Manifest } from '../core/manifest/manifest.ts'
 import { diffManifests, type ManifestDiff } from '../core/manifest/manifest-diff.ts'
@@ -132,9 +133,10 @@ export async function changesAgainstCurrent(
 
 /** The faults of a manifest under this broker's settings: plain http only at origins that were named exactly. */
 export function lintFor(settings: Settings, manifest: Manifest): ManifestFault[] {
-  const { baseUrl } = manifest.endpoint
-  const origin = URL.canParse(baseUrl) ? new URL(baseUrl).origin : ''
-  return lintManifest(manifest, { allowDevelopment: settings.developmentEndpoints.includes(origin) })
+  const origin = originOf(manifest.endpoint)
+  return lintManifest(manifest, {
+    allowDevelopment: origin !== null && settings.developmentEndpoints.includes(origin),
+  })
 }
 
 export function hasErrors(faults: readonly ManifestFault[]): boolean {

@@ -8,6 +8,7 @@ import { canonicalJson } from '../core/canonical-json.ts'
 import { FREEZE_KINDS } from '../core/decision/freeze-ids.ts'
 import { DAY_MS } from '../core/grant/grant-state.ts'
 import { speakerOf } from '../core/grant/speaker.ts'
+import { urlOf } from '../core/manifest/endpoint.ts'
 import { plainJson } from '../core/manifest/manifest-change.ts'
 import { isSteppedUp } from '../people/person.ts'
 import { check, csrfField, field, notice, select, shown } from './elements.ts'
@@ -203,7 +204,7 @@ async function version({ broker }: PageDeps, visit: PageRequest): Promise<PageAn
     list.map((change) => ({ action, change })),
   )
   const body = html`<section class="card"><div class="between"><h1>${t.version(manifest.skill, String(manifest.version))}</h1><span class="tag">${summary.status}</span></div>${saidOf(visit, w)}
-<p>${shown(manifest.title[locale])} · ${shown(manifest.publisher)} · <code>${manifest.endpoint.baseUrl}</code></p><p class="small dim mono">${digest}</p>
+<p>${shown(manifest.title[locale])} · ${shown(manifest.publisher)} · <code>${urlOf(manifest.endpoint) ?? manifest.endpoint.transport}</code></p><p class="small dim mono">${digest}</p>
 <h2>${t.versionFaults}</h2>${faults.length === 0 ? html`<p class="dim">${t.versionNoFaults}</p>` : html`<ul class="plain">${faults.map((fault) => html`<li><span class="tag ${fault.severity === 'error' ? 'tag-bad' : 'tag-warn'}">${fault.code}</span> ${shown(fault.message)} <code>${fault.pointer}</code></li>`)}</ul>`}
 <h2>${t.versionChanges}</h2>${changes === null ? html`<p class="dim">${t.versionFirst}</p>` : asked.length === 0 ? html`<p class="dim">${t.versionNoChanges}</p>` : html`<ul class="plain">${asked.map(({ action, change }) => html`<li><code>${action}</code> · <code>${change.code}</code> <span class="small dim">${change.pointer}</span></li>`)}</ul>`}
 <h2>${t.versionActions}</h2><ul class="plain">${manifest.actions.map((action) => html`<li><strong>${shown(action.title[locale])}</strong> <code>${action.name}</code> <span class="dim">${action.effects.join(', ')}</span></li>`)}</ul>

@@ -35,7 +35,7 @@ export const BUDGETS: BudgetLimit[] = [
 /** The sample's manifest for a server at this address. */
 export function manifestAt(baseUrl: string): Manifest {
   const sample = loadSampleManifest('coffee.order')
-  return { ...sample, endpoint: { ...sample.endpoint, baseUrl } }
+  return { ...sample, endpoint: { transport: 'http', baseUrl } }
 }
 
 /** The terms of every grant: this skill's spending, narrowed by a constraint and four windows. */

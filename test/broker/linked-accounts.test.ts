@@ -4,6 +4,7 @@ import { listLinked } from '../../src/broker/list-linked.ts'
 import { performAction } from '../../src/broker/perform-action.ts'
 import { openText } from '../../src/broker/seal-text.ts'
 import { unlinkAccount, unlinkEverything } from '../../src/broker/unlink-account.ts'
+import { urlOf } from '../../src/core/manifest/endpoint.ts'
 import type { Manifest } from '../../src/core/manifest/manifest.ts'
 import type { SkillCaller } from '../../src/ports/skill-caller.ts'
 import { openHttpSkillCaller } from '../../src/skills/http-skill.ts'
@@ -220,9 +221,9 @@ describe('an action that fills an account', () => {
     await linkIt()
     const done = await balance()
     expect(sentAccounts().every((token) => server.accepts(token))).toBe(true)
-    expect(test.skill.calls.every(({ endpoint }) => endpoint.startsWith(manifest.endpoint.baseUrl))).toBe(
-      true,
-    )
+    expect(
+      test.skill.calls.every(({ endpoint }) => endpoint.startsWith(urlOf(manifest.endpoint) ?? '?')),
+    ).toBe(true)
     expect(JSON.stringify(done)).not.toMatch(/at\./)
     const leaf = await test.lastLeaf('decision')
     const parts = await Promise.all(leaf.parts.map((part) => test.openPart(leaf.eventId, part)))
@@ -275,7 +276,7 @@ describe('an action that fills an account', () => {
 
   it('gives a token to no other place a new version names', async () => {
     await linkIt()
-    const elsewhere = { ...manifest.endpoint, baseUrl: 'https://other.example' }
+    const elsewhere = { transport: 'http', baseUrl: 'https://other.example' } as const
     const moved = { ...manifest, version: 2, endpoint: elsewhere }
     const bob = await grantAll(test.broker, moved, {}, { userId: alice.userId })
     expect(await performAction(test.broker, bob.ask('get_balance', {}))).toMatchObject({

@@ -33,7 +33,7 @@ describe.each(['coffee.order', 'pay.transfer', 'web.browse'] as const)('the samp
   it('shows its own address and runtime key in its manifest', async () => {
     const runtimeKey = await generatePublisherKey()
     const { skill } = await openSkill(name, { runtimeKey })
-    expect(skill.manifest.endpoint.baseUrl).toBe(skill.baseUrl)
+    expect(skill.manifest.endpoint).toEqual({ transport: 'http', baseUrl: skill.baseUrl })
     expect(skill.manifest.runtimeKeys).toEqual([publicHalfOf(runtimeKey)])
   })
 })

@@ -54,11 +54,7 @@ describe('the journal', () => {
     } as const
     const { skill } = await openSkill('pay.transfer', { runtimeKey: options.runtimeKey })
     const clientAt = (baseUrl: string) =>
-      createSkillClient(
-        signer,
-        { ...skill.manifest, endpoint: { ...skill.manifest.endpoint, baseUrl } },
-        Date.now,
-      )
+      createSkillClient(signer, { ...skill.manifest, endpoint: { transport: 'http', baseUrl } }, Date.now)
 
     const first = await startSkillProcess({ ...options, port: 0 })
     closeLater(() => first.kill())

@@ -160,7 +160,7 @@ describe('signSample', () => {
   it('signs a sample at another address with other runtime keys', async () => {
     const runtimeKey = publicHalfOf(await generatePublisherKey())
     const signed = await signSample(manifest, { baseUrl: 'http://127.0.0.1:4000', runtimeKeys: [runtimeKey] })
-    expect(signed.manifest.endpoint.baseUrl).toBe('http://127.0.0.1:4000')
+    expect(signed.manifest.endpoint).toEqual({ transport: 'http', baseUrl: 'http://127.0.0.1:4000' })
     const verdict = await verifyManifestSignature(Buffer.from(signed.canonical), signed.jws, (kid) =>
       kid === signed.publisherJwk.kid ? signed.publisherJwk : undefined,
     )

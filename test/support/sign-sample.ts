@@ -30,7 +30,8 @@ export async function signSample(sample: Manifest, options: SigningOptions = {})
   const publisherPrivateJwk = options.privateJwk ?? (await generatePublisherKey())
   const manifest: Manifest = {
     ...sample,
-    endpoint: { ...sample.endpoint, baseUrl: options.baseUrl ?? sample.endpoint.baseUrl },
+    endpoint:
+      options.baseUrl === undefined ? sample.endpoint : { transport: 'http', baseUrl: options.baseUrl },
     runtimeKeys: [...(options.runtimeKeys ?? sample.runtimeKeys)],
   }
   return {

@@ -36,7 +36,9 @@ export interface OutcomeInput<Result> {
   readonly reply: ReplyFacts
   readonly effects: readonly Effect[]
   /** The manifest's words for the skill's own refusals, if it has any. */
-  readonly refusal: { readonly statuses: readonly number[]; readonly codePointer: string } | undefined
+  readonly refusal:
+    | { readonly statuses?: readonly number[] | undefined; readonly codePointer: string }
+    | undefined
   /** Parses JSON strictly; undefined when the bytes are not JSON. */
   readonly parse: (bytes: Uint8Array) => { readonly value: unknown } | undefined
   /** Checks a value against the action's result schema. */
@@ -65,7 +67,7 @@ export function classifyOutcome<Result>(input: OutcomeInput<Result>): Outcome<Re
 
   const isSuccess = reply.status >= 200 && reply.status < 300
   const isRefusal =
-    reply.status >= 400 && reply.status < 500 && input.refusal?.statuses.includes(reply.status)
+    reply.status >= 400 && reply.status < 500 && input.refusal?.statuses?.includes(reply.status)
   if (!isSuccess && !isRefusal) return unclear(input, 'unexpected_status', reply.status)
 
   const parsed = reply.contentType === 'application/json' ? input.parse(reply.body) : undefined

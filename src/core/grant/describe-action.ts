@@ -1,5 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts'
 import type { JsonValue } from '../json-value.ts'
+import { hostOf } from '../manifest/endpoint.ts'
 import type { Manifest, ManifestAction } from '../manifest/manifest.ts'
 import { plainJson } from '../manifest/manifest-change.ts'
 import type { AskReason } from './ask-first.ts'
@@ -90,12 +91,10 @@ export function describeAction(subject: ActionSubject, locale: Locale): ActionDe
 
 function describeWhere({ speaker, say }: SkillTelling, subject: ActionSubject): Sentence[] {
   const { manifest, action, publisher } = subject
-  const { baseUrl } = manifest.endpoint
-  const host = URL.canParse(baseUrl) ? new URL(baseUrl).host : baseUrl
   return [
     say('action_publisher', 'countersign', {
       publisher: speaker.quote(publisher.name),
-      host: speaker.quote(host),
+      host: speaker.quote(hostOf(manifest.endpoint)),
     }),
     say('what_action_description', 'skill_promise', {
       action: speaker.title(action.title),

@@ -1,3 +1,4 @@
+import { hostOf } from '../manifest/endpoint.ts'
 import type { Sentence } from './consent-sentence.ts'
 import { actionTitles, categoryTitles, grantedActions, type Telling } from './consent-subject.ts'
 import { shownDeployments } from './describe-claims.ts'
@@ -29,7 +30,7 @@ export function describeRecipients(telling: Telling): Sentence[] {
   return [
     say('recipient_endpoint', 'countersign', {
       publisher: speaker.quote(subject.publisher.name),
-      host: speaker.quote(hostOf(subject.manifest.endpoint.baseUrl)),
+      host: speaker.quote(hostOf(subject.manifest.endpoint)),
     }),
     ...describeThirdParties(telling),
     categories.length === 0
@@ -69,8 +70,4 @@ function describeThirdParties(telling: Telling): Sentence[] {
     const categories = categoryTitles(telling, declared.categories)
     return say('recipient_gets', 'skill_promise', { ...facts, categories })
   })
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : url
 }

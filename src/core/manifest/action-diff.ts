@@ -34,6 +34,7 @@ const RULES: { readonly [Field in keyof Whole]: Rule<Field> } = {
   effects: (before, after, pointer) =>
     unlessEqual('effects_changed', pointer, before.toSorted(), after.toSorted()),
   path: equal('endpoint_changed'),
+  tool: equal('endpoint_changed'),
   timeoutMs: elsewhere,
   input: (before, after, pointer) =>
     schemaWidenings('input_widened', pointer, plainJson(before), plainJson(after)),

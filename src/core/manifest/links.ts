@@ -19,7 +19,7 @@ export function isSameLink(linkedUnder: Manifest, now: Manifest, id: string): bo
   if (!before || !after) return false
   const { title: _, ...was } = before
   const { title: __, ...is } = after
-  const isSamePlace = linkedUnder.endpoint.baseUrl === now.endpoint.baseUrl
+  const isSamePlace = isSameJson(linkedUnder.endpoint, now.endpoint)
   return isSamePlace && linkedUnder.publisher === now.publisher && isSameJson(was, is)
 }
 

@@ -2,6 +2,8 @@ import type { JsonValue } from '../json-value.ts'
 import { isJsonArray, isJsonObject } from '../json-value.ts'
 import { readSchemaProfile } from '../schema/schema-profile.ts'
 import { lintCompanions } from './lint-companions.ts'
+import { lintDeletion } from './lint-deletion.ts'
+import { lintEndpoint } from './lint-endpoint.ts'
 import { lintFields } from './lint-fields.ts'
 import { lintLinks } from './lint-links.ts'
 import { lintMoney } from './lint-money.ts'
@@ -30,11 +32,13 @@ export function lintManifest(manifest: Manifest, options: LintOptions = {}): Man
   const subject: LintSubject = { manifest, actions, allowDevelopment: options.allowDevelopment ?? false }
   const faults = [
     ...schemaFaults,
+    ...lintEndpoint(subject),
     ...lintSkill(subject),
     ...lintFields(subject),
     ...lintLinks(subject),
     ...lintMoney(subject),
     ...lintCompanions(subject),
+    ...lintDeletion(subject),
     ...lintWords(subject),
   ]
   const errors = onePerPlace(faults.filter((fault) => fault.severity === 'error'))

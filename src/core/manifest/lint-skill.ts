@@ -8,63 +8,12 @@ import { checkToolName, toolNameOf } from './tool-name.ts'
 /** Rules on what stands once in a manifest, and on names. */
 export function lintSkill(subject: LintSubject): ManifestFault[] {
   return [
-    ...lintEndpoint(subject),
     ...lintRuntimeKeys(subject),
     ...lintNames(subject),
     ...lintReferences(subject),
     ...lintMemory(subject),
     ...lintTexts(subject),
   ]
-}
-
-const LOOPBACK_HOSTS = ['127.0.0.1', '[::1]', 'localhost']
-/** Names that mean this machine or its network whatever a resolver says (RFC 6761, RFC 6762, RFC 8375). */
-const LOCAL_NAMES = /(^|\.)(localhost|local|internal|intranet|localdomain|home\.arpa)\.?$/
-/** How the URL parser writes every spelling of an address. */
-const ADDRESS = /^\[|^\d+\.\d+\.\d+\.\d+$/
-
-function lintEndpoint({ manifest, allowDevelopment }: LintSubject): ManifestFault[] {
-  const at = '/endpoint/baseUrl'
-  const { baseUrl } = manifest.endpoint
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
-  // What the parser would mend (case, ports, dots, escapes) must already be mended in what is signed.
-  if (!url || (url.href !== baseUrl && url.href !== `${baseUrl}/`) || url.search || url.hash || url.username)
-    return [
-      errorAt(
-        at,
-        'endpoint_not_plain',
-        'the base URL is not in its plain normal form',
-        'write scheme, host, perhaps port and path; no user, query or fragment',
-      ),
-    ]
-  if (url.protocol === 'https:') {
-    if (allowDevelopment || isPublicName(url)) return []
-    return [
-      errorAt(
-        at,
-        'endpoint_not_public',
-        'the base URL is an address, or a name of this machine or its network',
-        'write the public name of the service',
-      ),
-    ]
-  }
-  const isLoopback = url.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname)
-  if (isLoopback && allowDevelopment) return []
-  return [
-    errorAt(
-      at,
-      'endpoint_not_https',
-      'the base URL is not https',
-      isLoopback
-        ? 'use https; http on loopback is for development only, with --allow-development'
-        : 'use https',
-    ),
-  ]
-}
-
-/** A publisher proves a domain and nothing else; where a name leads is looked at with every call. */
-function isPublicName({ hostname, port }: URL): boolean {
-  return hostname.includes('.') && !ADDRESS.test(hostname) && !LOCAL_NAMES.test(hostname) && port !== '0'
 }
 
 function lintRuntimeKeys({ manifest }: LintSubject): ManifestFault[] {

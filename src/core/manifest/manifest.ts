@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { deletionShape } from './deletion.ts'
+import { endpointShape } from './endpoint.ts'
 import { publicJwkShape } from './public-key.ts'
 
 /** What an action can do in the world. An action that names none is refused: the widest would be meant. */
@@ -8,6 +10,8 @@ export type Effect = (typeof EFFECTS)[number]
 export const SKILL_ID = /^[a-z0-9]+(\.[a-z0-9]+)+$/
 export const ACTION_NAME = /^[a-z][a-z0-9_]{0,47}$/
 const PUBLISHER_ID = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
+/** What MCP allows, and a little more: servers are older than the rule. */
+const TOOL_NAME = /^[\x21-\x7e]{1,128}$/
 const CLASS_NAME = /^[a-z][a-z0-9_]{0,47}$/
 
 const text = (max: number) => z.string().min(1).max(max)
@@ -53,11 +57,22 @@ const action = z.strictObject({
   title: bilingual(80),
   description: bilingual(400),
   effects: z.array(z.enum(EFFECTS)).min(1).max(EFFECTS.length),
-  /** Appended to the endpoint's base URL; the call is a POST of the canonical arguments. */
+  /** Appended to the endpoint's base URL; the call is a POST of the canonical arguments. Of http skills only. */
   path: z
     .string()
     .max(200)
-    .regex(/^(\/[A-Za-z0-9_.~-]+)+$/, 'must be a plain path such as /orders'),
+    .regex(/^(\/[A-Za-z0-9_.~-]+)+$/, 'must be a plain path such as /orders')
+    .optional(),
+  /** The tool this action is, of MCP skills only. */
+  tool: z
+    .strictObject({
+      name: z.string().regex(TOOL_NAME, 'must be a name of visible ASCII characters'),
+      /** SHA-256 of the RFC 8785 form of the definition as the server gives it; see tool-definition.ts. */
+      digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a base64url SHA-256'),
+      /** Where the result is: the structured content, a text block that is JSON, or the text, as `{"text": …}`. */
+      answers: z.enum(['structured', 'json', 'text']),
+    })
+    .optional(),
   timeoutMs: z.int().min(100).max(60_000),
   input: schema,
   result: schema,
@@ -83,9 +98,15 @@ const action = z.strictObject({
   owes: z.strictObject({ payeePointer: pointer, amount: amountPlace }).optional(),
   /** Always ask first, whatever the user says: adding a payee is such an action. */
   addsRecipient: z.boolean().optional(),
-  /** How the skill says no: these statuses, with its own code at the pointer. Everything else is not a refusal. */
+  /**
+   * How the skill says no, with its own code at the pointer: these statuses of an http skill, or an MCP tool's result
+   * that is marked as an error. Everything else is not a refusal.
+   */
   refusal: z
-    .strictObject({ statuses: z.array(z.int().min(400).max(499)).min(1).max(8), codePointer: pointer })
+    .strictObject({
+      statuses: z.array(z.int().min(400).max(499)).min(1).max(8).optional(),
+      codePointer: pointer,
+    })
     .optional(),
   /** Where the result carries the skill's signed receipt; a status action must have one. */
   receiptPointer: pointer.optional(),
@@ -135,7 +156,7 @@ export const manifestShape = z.strictObject({
   publisher: z.string().regex(PUBLISHER_ID),
   title: bilingual(60),
   description: bilingual(400),
-  endpoint: z.strictObject({ transport: z.literal('http'), baseUrl: z.string().max(300) }),
+  endpoint: endpointShape,
   /** Public keys the skill signs receipts and status answers with. */
   runtimeKeys: z.array(publicJwkShape).max(8),
   /** The skill promises to check each call's action token (P9). Unless it says so, it is shown as one that does not. */
@@ -164,6 +185,8 @@ export const manifestShape = z.strictObject({
       }),
     )
     .max(16),
+  /** Where the skill is told to delete what it remembers. */
+  deletion: deletionShape.optional(),
   /** Accounts users link at the skill. */
   links: z.array(link).max(8).optional(),
   actions: z.array(action).min(1).max(64),
@@ -174,7 +197,17 @@ export function findAction(manifest: Manifest, name: string): ManifestAction | u
   return manifest.actions.find((candidate) => candidate.name === name)
 }
 
-/** The URL an action is called at, and the audience of its action token. */
-export function endpointOf(manifest: Manifest, action: ManifestAction): string {
-  return manifest.endpoint.baseUrl.replace(/\/$/, '') + action.path
+/**
+ * The audience of an action's token: for an http skill the URL that is called, for an MCP skill that of the server with
+ * the tool as its fragment (`stdio:` and the skill where there is no URL).
+ */
+export function endpointOf({ endpoint, skill }: Manifest, action: ManifestAction): string {
+  switch (endpoint.transport) {
+    case 'http':
+      return endpoint.baseUrl.replace(/\/$/, '') + (action.path ?? '')
+    case 'mcp':
+      return `${endpoint.url}#${action.tool?.name ?? ''}`
+    case 'mcp-stdio':
+      return `stdio:${skill}#${action.tool?.name ?? ''}`
+  }
 }

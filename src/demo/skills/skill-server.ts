@@ -32,7 +32,9 @@ export function skillApp(deps: SkillAppDeps): Hono<Bindings> {
   )
   app.use('*', honoSkillGuard(deps.guard))
   for (const action of deps.manifest.actions.values()) {
-    app.post(action.declared.path, async (c) => {
+    const { path } = action.declared
+    if (path === undefined) continue
+    app.post(path, async (c) => {
       const call = c.get('call')
       deps.onCall(call)
       const body = new Uint8Array(await c.req.arrayBuffer())

@@ -63,7 +63,7 @@ export async function startSkill(options: SkillOptions): Promise<RunningSkill> {
   })
   const manifestAt = (baseUrl: string): Manifest => ({
     ...sample,
-    endpoint: { ...sample.endpoint, baseUrl },
+    endpoint: { transport: 'http', baseUrl },
     runtimeKeys: [publicHalfOf(runtimeKey)],
   })
   const listening = await listenOnLoopback(options.port ?? 0, (baseUrl) => {

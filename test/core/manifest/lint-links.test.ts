@@ -65,7 +65,7 @@ describe('whether a link is still the one a user was shown', () => {
     ['gone', { ...before, links: [] }, false],
     [
       'at another place',
-      { ...before, endpoint: { ...before.endpoint, baseUrl: 'https://evil.example' } },
+      { ...before, endpoint: { transport: 'http', baseUrl: 'https://evil.example' } },
       false,
     ],
     ['of another publisher', { ...before, publisher: 'evil.example' }, false],
