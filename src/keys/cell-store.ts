@@ -1,10 +1,13 @@
+import type { KeyObject } from 'node:crypto'
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import Database, { type Database as Connection } from 'better-sqlite3'
 import { LRUCache } from 'lru-cache'
 import type { Cell, CellName, Cells } from '../ports/cells.ts'
+import type { EpochKeys } from '../ports/epoch-keys.ts'
+import { rotationOf } from './cell-rotation.ts'
 import { type CellRow, cacheKey, lookupOf, makeCell, openRow } from './cell-row.ts'
 import { WRAPPED_BYTES } from './cell-wrap.ts'
-import { type KeyEncryptionKeys, openKekFile } from './kek-file.ts'
+import { openKekFile } from './kek-file.ts'
 import { KeyFileError } from './key-file.ts'
 import { countDestruction, prepareKeyStoreMark, readKeyStoreMark } from './key-store-mark.ts'
 
@@ -13,6 +16,8 @@ export type CellStoreOptions = {
   file: string
   /** The file of the keys that wrap them; kept apart, because it is in no backup. */
   kekFile: string
+  /** Who holds those keys, where it is not that file; told whether it may make the first. */
+  openKeks?: (mayCreate: boolean) => EpochKeys
   /** When the first key-encryption key is made, if it is. Unix milliseconds. */
   nowMs: number
   /** False once anything can be sealed: a store that is not there then was lost, and nothing would ever be opened again. */
@@ -24,6 +29,7 @@ export type CellStoreOptions = {
 const DAY_MS = 86_400_000
 
 type Wanted = { name: CellName; answer: PromiseWithResolvers<Cell> }
+type WantedNew = { expiryDays: readonly number[]; answer: PromiseWithResolvers<Cell[]> }
 
 /** Every pragma relied on; deleted keys are overwritten with zeroes in the file. */
 function openCellFile(file: string): Connection {
@@ -55,7 +61,7 @@ function prepareCells(db: Connection) {
     byId: db.prepare<[string], CellRow>(
       'SELECT cell_id AS cellId, epoch, wrapped FROM cells WHERE cell_id = ?',
     ),
-    insert: db.prepare<[string, Buffer, number, number, Buffer]>(
+    insert: db.prepare<[string, Buffer | null, number, number, Buffer]>(
       'INSERT INTO cells (cell_id, lookup, expiry_day, epoch, wrapped) VALUES (?, ?, ?, ?, ?)',
     ),
     unname: db.prepare<[string]>('UPDATE cells SET lookup = NULL WHERE cell_id = ?'),
@@ -79,9 +85,9 @@ export function openCellStore(options: CellStoreOptions): Cells {
   }
   const db = openCellFile(options.file)
   const isEmpty = db.prepare('SELECT 1 FROM cells LIMIT 1').get() === undefined
-  let keks: KeyEncryptionKeys
+  let keks: EpochKeys
   try {
-    keks = openKekFile(options.kekFile, isEmpty, options.nowMs)
+    keks = options.openKeks?.(isEmpty) ?? openKekFile(options.kekFile, isEmpty, options.nowMs)
   } catch (error) {
     db.close()
     throw error
@@ -94,22 +100,32 @@ export function openCellStore(options: CellStoreOptions): Cells {
     dispose: (cell) => nameOf.delete(cell.cellId),
   })
   const wanted = new Map<string, Wanted>()
+  const wantedNew: WantedNew[] = []
   let closed = false
 
   function findOrMake(name: CellName): Cell {
-    const lookup = lookupOf(keks.lookupKey, name)
+    const lookup = lookupOf(keks.current().lookupKey, name)
     const row = statements.byLookup.get(lookup)
-    const found = row && openRow(keks, row)
+    const found = row && openRow(keks.current(), row)
     if (row && found) return { cellId: row.cellId, key: found }
     // A cell whose epoch is gone gives up its name but stays, in case only the wrong key file was put in place.
     if (row) statements.unname.run(row.cellId)
-    const made = makeCell(keks)
+    const made = makeCell(keks.current())
     statements.insert.run(made.row.cellId, lookup, name.expiryDay, made.row.epoch, made.row.wrapped)
     return made.cell
   }
 
-  const findOrMakeAll = db.transaction((names: CellName[]) => names.map(findOrMake))
-  const removeAll = db.transaction((cellIds: readonly string[]) => {
+  function makeOne(expiryDay: number): Cell {
+    const made = makeCell(keks.current())
+    statements.insert.run(made.row.cellId, null, expiryDay, made.row.epoch, made.row.wrapped)
+    return made.cell
+  }
+
+  const findOrMakeAll = db.transaction((names: CellName[], makings: WantedNew[]) => ({
+    found: names.map(findOrMake),
+    made: makings.map(({ expiryDays }) => expiryDays.map(makeOne)),
+  }))
+  const removeAll = db.transaction((cellIds: readonly string[], why: 'erased' | 'expired') => {
     const today = Math.floor(Date.now() / DAY_MS)
     let erased = 0
     for (const cellId of cellIds) {
@@ -117,25 +133,40 @@ export function openCellStore(options: CellStoreOptions): Cells {
       const expiryDay = statements.remove.get(cellId)?.expiryDay
       if (expiryDay !== undefined && expiryDay >= today) erased += 1
     }
-    if (erased > 0) countDestruction(db)
+    if (erased > 0 && why === 'erased') countDestruction(db)
   })
 
   /** Answers everything wanted since the last turn with one commit. */
   function answerWanted(): void {
     const batch = [...wanted]
+    const makings = wantedNew.splice(0)
     wanted.clear()
-    if (batch.length === 0) return
+    if (batch.length + makings.length === 0) return
     try {
-      const cells = findOrMakeAll.immediate(batch.map(([, { name }]) => name))
+      const { found, made } = findOrMakeAll.immediate(
+        batch.map(([, { name }]) => name),
+        makings,
+      )
+      makings.forEach(({ answer }, i) => {
+        answer.resolve(made[i] as Cell[])
+      })
       batch.forEach(([key, { answer }], i) => {
-        const cell = cells[i] as Cell
+        const cell = found[i] as Cell
         cache.set(key, cell)
         nameOf.set(cell.cellId, key)
         answer.resolve(cell)
       })
     } catch (error) {
-      for (const [, { answer }] of batch) answer.reject(error)
+      for (const { answer } of [...batch.map(([, one]) => one), ...makings]) answer.reject(error)
     }
+  }
+
+  function wantNew(expiryDays: readonly number[]): Promise<Cell[]> {
+    if (closed) return Promise.reject(new Error('the cell store is closed'))
+    if (wanted.size + wantedNew.length === 0) setImmediate(answerWanted)
+    const answer = Promise.withResolvers<Cell[]>()
+    wantedNew.push({ expiryDays, answer })
+    return answer.promise
   }
 
   function want(name: CellName): Promise<Cell> {
@@ -143,7 +174,7 @@ export function openCellStore(options: CellStoreOptions): Cells {
     const key = cacheKey(name)
     const already = wanted.get(key)
     if (already) return already.answer.promise
-    if (wanted.size === 0) setImmediate(answerWanted)
+    if (wanted.size + wantedNew.length === 0) setImmediate(answerWanted)
     const answer = Promise.withResolvers<Cell>()
     wanted.set(key, { name, answer })
     return answer.promise
@@ -153,23 +184,34 @@ export function openCellStore(options: CellStoreOptions): Cells {
   return {
     peek,
     ensure: (names) => Promise.all(names.map((name) => peek(name) ?? want(name))),
+    make: wantNew,
     async find(cellId) {
       const name = nameOf.get(cellId)
       const cached = name === undefined ? undefined : cache.get(name)
       if (cached) return cached.key
       const row = statements.byId.get(cellId)
-      return row && openRow(keks, row)
+      return row && openRow(keks.current(), row)
+    },
+    async findAll(cellIds) {
+      const keys = new Map<string, KeyObject>()
+      for (const cellId of cellIds) {
+        const row = statements.byId.get(cellId)
+        const key = row && openRow(keks.current(), row)
+        if (key) keys.set(cellId, key)
+      }
+      return keys
     },
     async has(name) {
-      return statements.byLookup.get(lookupOf(keks.lookupKey, name)) !== undefined
+      return statements.byLookup.get(lookupOf(keks.current().lookupKey, name)) !== undefined
     },
-    async destroy(cellIds) {
+    async destroy(cellIds, why = 'erased') {
       for (const cellId of cellIds) cache.delete(nameOf.get(cellId) ?? '')
-      removeAll.immediate(cellIds)
+      removeAll.immediate(cellIds, why)
       // Until then the wrapped keys would still stand in the write-ahead log.
       db.pragma('wal_checkpoint(TRUNCATE)')
     },
     mark: async () => readKeyStoreMark(db),
+    rotation: rotationOf(db, keks),
     async close() {
       if (closed) return
       closed = true

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { Pool } from 'pg'
 import type { Cell, CellName, Cells } from '../ports/cells.ts'
@@ -22,6 +23,8 @@ export type PostgresCellOptions = {
 
 const DAY_MS = 86_400_000
 const WITHIN_MS = 3_000
+/** Cells looked up with one question. */
+const FOUND_AT_ONCE = 1_000
 /**
  * A cell that another node destroyed may still be sealed under here for so long; what is, nobody can open. Nothing is
  * opened from memory: whether a key is still there is looked up each time.
@@ -154,6 +157,25 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
     })
   }
 
+  async function makeAll(expiryDays: readonly number[]): Promise<Cell[]> {
+    if (closed) throw new Error('the cell store is closed')
+    const made = expiryDays.map((expiryDay) => ({ expiryDay, ...makeCell(keks.current()) }))
+    if (made.length > 0)
+      await ask(
+        pool,
+        `insert into cells (cell_id, lookup, expiry_day, epoch, wrapped)
+         select cell_id, null, expiry_day, epoch, wrapped
+         from unnest($1::text[], $2::bigint[], $3::integer[], $4::bytea[]) as made (cell_id, expiry_day, epoch, wrapped)`,
+        [
+          made.map(({ row }) => row.cellId),
+          made.map(({ expiryDay }) => expiryDay),
+          made.map(({ row }) => row.epoch),
+          made.map(({ row }) => row.wrapped),
+        ],
+      )
+    return made.map(({ cell }) => cell)
+  }
+
   /** Answers everything wanted since the last turn with one question. */
   async function answerWanted(): Promise<void> {
     const batch = [...wanted]
@@ -185,6 +207,7 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
   return {
     peek,
     ensure: (names) => Promise.all(names.map((name) => peek(name) ?? want(name))),
+    make: makeAll,
     async find(cellId) {
       const [row] = await ask<Stored>(
         pool,
@@ -193,13 +216,29 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
       )
       return row && openRow(keysFor([toRow(row)]), toRow(row))
     },
+    async findAll(cellIds) {
+      const keys = new Map<string, KeyObject>()
+      for (let at = 0; at < cellIds.length; at += FOUND_AT_ONCE) {
+        const rows = await ask<Stored>(
+          pool,
+          'select cell_id, lookup, epoch, wrapped from cells where cell_id = any($1::text[])',
+          [cellIds.slice(at, at + FOUND_AT_ONCE)],
+        )
+        const living = keysFor(rows.map(toRow))
+        for (const row of rows) {
+          const key = openRow(living, toRow(row))
+          if (key) keys.set(row.cell_id, key)
+        }
+      }
+      return keys
+    },
     async has(name) {
       const rows = await ask<{ cell_id: string }>(pool, 'select cell_id from cells where lookup = $1', [
         lookupOf(keks.current().lookupKey, name),
       ])
       return rows.length > 0
     },
-    async destroy(cellIds) {
+    async destroy(cellIds, why = 'erased') {
       const gone = new Set(cellIds)
       for (const [key, { cell }] of cache.entries()) if (gone.has(cell.cellId)) cache.delete(key)
       const today = Math.floor(options.nowMs() / DAY_MS)
@@ -208,8 +247,8 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
         pool,
         `with gone as (delete from cells where cell_id = any($1::text[]) returning expiry_day)
          update key_store set generation = generation + 1
-         where exists (select 1 from gone where expiry_day >= $2::bigint)`,
-        [cellIds, today],
+         where $3::boolean and exists (select 1 from gone where expiry_day >= $2::bigint)`,
+        [cellIds, today, why === 'erased'],
       )
     },
     async mark() {

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { KeyRotation } from './key-rotation.ts'
 
 /**
  * What one cell key is for: a kind of part, of one user at one skill, that expires on one day; or one record that is
@@ -24,12 +25,26 @@ export interface Cells {
   peek(name: CellName): Cell | undefined
   /** Finds or makes the cells, in the order of the names; resolves once their keys are durable. */
   ensure(names: readonly CellName[]): Promise<Cell[]>
+  /**
+   * Makes cells of no name, one for each day of expiry, that are found by their ids alone; resolves once their keys are
+   * durable. They are kept in memory by nobody but the caller.
+   */
+  make(expiryDays: readonly number[]): Promise<Cell[]>
   /** The key of a cell; undefined when there is none, or none any more. */
   find(cellId: string): Promise<KeyObject | undefined>
+  /** The keys of those of the cells that are still there, by id. */
+  findAll(cellIds: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>
   /** Whether there is a cell of this name, whether or not its key can still be opened. Makes none. */
   has(name: CellName): Promise<boolean>
-  /** Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless. */
-  destroy(cellIds: readonly string[]): Promise<void>
+  /**
+   * Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless.
+   *
+   * @param why what was `erased` must never come back with an older copy of the key store, so that copies from before
+   *   are refused from then on; what `expired` is found expired, and destroyed again, in any copy.
+   */
+  destroy(cellIds: readonly string[], why?: 'erased' | 'expired'): Promise<void>
   mark(): Promise<KeyStoreMark>
+  /** From one key-encryption key to the next. */
+  readonly rotation: KeyRotation
   close(): Promise<void>
 }
