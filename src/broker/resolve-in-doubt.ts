@@ -129,6 +129,8 @@ async function outcomeByRepeat(
   const body = Buffer.from(canonicalJson(filled))
   // Other bytes under the same key, as after a secret was changed, would be another call.
   if (bodyDigest(body) !== row.sentDigest) return undefined
+  const claimed = await claimForRepeat(broker, row)
+  if (!claimed) return undefined
   const request: SkillRequest = {
     kind: 'action',
     loaded,
@@ -142,11 +144,25 @@ async function outcomeByRepeat(
     retentionDays,
   }
   const outcome = await sendIfStill(broker, request, async () =>
-    broker.store.read(async (tx) => (await isStillOurs(tx, row)) && (await authorityStands(tx, row))),
+    broker.store.read(async (tx) => (await isStillOurs(tx, claimed)) && (await authorityStands(tx, claimed))),
   )
   // That this attempt never left says nothing about the one before it.
   if (!outcome || outcome.kind === 'failed_before_effect') return undefined
   return toActionOutcome(outcome, action, row, broker.store.now().nowMs)
+}
+
+/**
+ * Puts an execution that is in doubt back in flight, as this process's: while it is being sent again nobody else sends
+ * it, and nobody settles it. If this process ends, it is taken up like any other. Undefined where somebody was quicker.
+ */
+async function claimForRepeat(broker: Broker, row: ActionRow): Promise<ActionRow | undefined> {
+  return broker.store.transaction(async (tx) => {
+    const now = await tx.actions.find(row.id, row.userId)
+    if (now?.status !== 'in_doubt') return undefined
+    const claimed = { ...now, status: 'dispatched', nodeId: broker.nodeId }
+    await tx.actions.update(claimed)
+    return claimed
+  }, row)
 }
 
 /** Decides anew; what the grant lets the skill keep, or undefined where it would not be permitted any more. */

@@ -19,6 +19,8 @@ export type ActionOutcome =
   | { kind: 'failed'; code: string; by: SettledBy }
   /** Authority was gone right before the first byte: nothing was sent. */
   | { kind: 'overtaken' }
+  /** A guard was permitted it, and nobody tells what came of it: it counts. */
+  | { kind: 'not_reported' }
   | { kind: 'in_doubt'; reason: string; nextCheckAtMs: number | null }
 
 export type SettledBy =
@@ -48,8 +50,7 @@ export async function settleAction(
       return { kind: 'already_settled', row: before }
     }
     // That this process sent nothing says nothing about one that took the execution up and sent it again.
-    if (before.status === 'in_doubt' && isBrokersWord(outcome))
-      return { kind: 'already_settled', row: before }
+    if (before.doubtedAtMs !== null && isBrokersWord(outcome)) return { kind: 'already_settled', row: before }
     return outcome.kind === 'in_doubt'
       ? { kind: 'settled', row: await leaveInDoubt(tx, seal, before, outcome) }
       : { kind: 'settled', row: await close(broker, tx, seal, before, action, outcome) }
@@ -58,7 +59,8 @@ export async function settleAction(
 
 /** Nobody but this process has a part in the outcome: it did not send anything. */
 function isBrokersWord(outcome: ActionOutcome): boolean {
-  return outcome.kind === 'overtaken' || (outcome.kind !== 'in_doubt' && outcome.by.by === 'broker')
+  if (outcome.kind === 'overtaken') return true
+  return outcome.kind !== 'in_doubt' && outcome.kind !== 'not_reported' && outcome.by.by === 'broker'
 }
 
 /** Where a result says what was taken; null when it does not say, and then the whole reservation counts. */
@@ -68,6 +70,17 @@ export function chargedIn(action: LoadedAction, result: JsonValue): Amount | 'in
   const reading = readAmount(result, place, true)
   if (reading.ok) return reading.amount
   return reading.code === 'amount_missing' ? null : 'invalid'
+}
+
+/** Ends what was permitted to a guard, in the transaction that permits it: there is never more to be known of it. */
+export function closeUnreported(
+  broker: Broker,
+  tx: Tx,
+  seal: LeafSealer,
+  row: ActionRow,
+  action: LoadedAction,
+): Promise<ActionRow> {
+  return close(broker, tx, seal, row, action, { kind: 'not_reported' })
 }
 
 type Final = Exclude<ActionOutcome, { kind: 'in_doubt' }>
@@ -83,11 +96,12 @@ async function leaveInDoubt(
     status: 'in_doubt',
     reason: outcome.reason,
     nextCheckAtMs: outcome.nextCheckAtMs,
-    doubtedAtMs: before.doubtedAtMs ?? tx.nowMs,
+    // A new doubt where it was sent again: whatever was sent before may still arrive.
+    doubtedAtMs: before.status === 'in_doubt' ? (before.doubtedAtMs ?? tx.nowMs) : tx.nowMs,
   }
   await tx.actions.update(row)
   // Asking again and hearing nothing new is not an event; the calls that asked are leaves of their own.
-  if (before.status === 'in_doubt' && before.reason === outcome.reason) return row
+  if (before.doubtedAtMs !== null && before.reason === outcome.reason) return row
   await tx.log.append(seal(outcomeLeaf(row, 'in_doubt', outcome.reason, null), tx.nowMs), tx.nowMs)
   return row
 }
@@ -122,6 +136,8 @@ async function close(
   await tx.actions.update(row)
 
   if (captured === null) await giveBack(tx, before)
+  // What was never sent has been remembered by nobody.
+  if (isBrokersWord(outcome)) await tx.skillDuties.removeOfAction(row.userId, row.id)
   if (captured?.incident) {
     await openIncident(broker, tx, seal, {
       kind: 'overrun',
@@ -139,6 +155,8 @@ async function close(
   if (outcome.kind === 'succeeded' && outcome.result !== null && action) {
     await noteSuccess(tx, row, action, outcome.result)
   }
+  // What may have been read counts as read.
+  if (outcome.kind === 'not_reported' && action) await noteRead(tx, row, readIn(action))
   return row
 }
 
@@ -147,15 +165,19 @@ const STATUS_AFTER = {
   refused: 'refused_by_skill',
   failed: 'failed',
   overtaken: 'overtaken',
+  not_reported: 'permitted',
 } as const
 
 /** What the outcome captures; null when all of it is released. */
 function capturedBy(row: ActionRow, outcome: Final): Captured | null {
-  if (outcome.kind !== 'succeeded') return null
+  if (outcome.kind !== 'succeeded' && outcome.kind !== 'not_reported') return null
   if (row.currency === null || row.reservedMinor === null) {
     return { capturedMinor: 0, overrunMinor: 0, incident: null }
   }
-  return captureOf({ amountMinor: row.reservedMinor, currency: row.currency }, outcome.charged)
+  return captureOf(
+    { amountMinor: row.reservedMinor, currency: row.currency },
+    outcome.kind === 'succeeded' ? outcome.charged : null,
+  )
 }
 
 async function moveMoney(tx: Tx, row: ActionRow, captured: Captured | null): Promise<void> {
@@ -164,6 +186,12 @@ async function moveMoney(tx: Tx, row: ActionRow, captured: Captured | null): Pro
     captured === null ? { kind: 'release' } : { kind: 'capture', capturedMinor: captured.capturedMinor }
   const changed = settle(rows.map(toCounter), toLeg(row), settlement)
   await tx.counters.move(row.userId, changed)
+}
+
+/** Moves what a permit without money holds to what was taken: it is settled by its own transaction. */
+export async function countAsTaken(tx: Tx, row: ActionRow): Promise<void> {
+  // The leg as it was reserved: only what is open can be captured.
+  await moveMoney(tx, { ...row, status: 'dispatched' }, { capturedMinor: 0, overrunMinor: 0, incident: null })
 }
 
 /** What a permit had claimed besides money: the debt it would have settled, the repetitions it announced. */
@@ -201,11 +229,13 @@ function reasonOf(outcome: Final): string {
       return outcome.code
     case 'overtaken':
       return 'overtaken'
+    case 'not_reported':
+      return 'outcome_not_known'
   }
 }
 
 function settledByOf(outcome: Final): string {
-  if (outcome.kind === 'overtaken') return 'broker'
+  if (outcome.kind === 'overtaken' || outcome.kind === 'not_reported') return 'broker'
   return outcome.by.by === 'operator' ? `operator:${outcome.by.operatorId}` : outcome.by.by
 }
 
@@ -215,7 +245,7 @@ function chargedOf(outcome: Final): JsonValue {
 }
 
 function outcomeLeaf(row: ActionRow, outcome: string, reason: string, final: Final | null) {
-  const by = final && final.kind !== 'overtaken' && final.by.by === 'operator' ? final.by : null
+  const by = final && 'by' in final && final.by.by === 'operator' ? final.by : null
   return {
     type: 'outcome' as const,
     outcome,

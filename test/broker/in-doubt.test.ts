@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { authorizeAction } from '../../src/broker/authorize-action.ts'
 import type { Broker } from '../../src/broker/broker.ts'
+import { InFlight } from '../../src/broker/in-flight.ts'
 import { performAction } from '../../src/broker/perform-action.ts'
 import { resolveDue, resolveInDoubt } from '../../src/broker/resolve-in-doubt.ts'
 import { settleByOperator } from '../../src/broker/settle-by-operator.ts'
@@ -274,6 +275,53 @@ describe('sending the same bytes again', () => {
     )
     expect(await resolveInDoubt(t.test.broker, id)).toMatchObject({ status: 'in_doubt' })
     expect(t.test.skill.calls).toEqual([])
+  })
+
+  it('is in flight meanwhile: nobody settles it under the hands of whoever sends, or sends it too', async () => {
+    const id = await cutOff()
+    const { broker, skill } = t.test
+    const release = { actionId: id, ...OPERATOR, outcome: { kind: 'released' } } as const
+    skill.replyNext(async () => {
+      expect(await settleByOperator(broker, release)).toMatchObject({ kind: 'not_in_doubt' })
+      expect(await resolveInDoubt(broker, id)).toMatchObject({ status: 'dispatched' })
+      return answered(MENU)
+    })
+    expect(await resolveInDoubt(broker, id)).toMatchObject({ status: 'succeeded', settledBy: 'skill' })
+    expect(skill.calls).toHaveLength(1)
+  })
+
+  it('does not happen once an operator has said what became of it', async () => {
+    const id = await cutOff()
+    const { broker, skill } = t.test
+    const release = { actionId: id, ...OPERATOR, outcome: { kind: 'released' } } as const
+    await Promise.all([settleByOperator(broker, release), resolveInDoubt(broker, id)])
+    const settled = await t.row(id)
+    if (settled.settledBy?.startsWith('operator:')) expect(skill.calls).toEqual([])
+    expect(await resolveInDoubt(broker, id)).toEqual(settled)
+  })
+
+  it('is taken up like any other when the process that sends it ends, and its doubt begins anew', async () => {
+    const id = await cutOff()
+    const { broker, skill, clock } = t.test
+    const { doubtedAtMs } = await t.row(id)
+    clock.advance(60_000)
+    let taken = 0
+    skill.replyNext(async () => {
+      taken = await takeUpUnsettled({ ...broker, inFlight: new InFlight() })
+      return notSent()
+    })
+    await resolveInDoubt(broker, id)
+    expect(taken).toBe(1)
+    expect(await t.row(id)).toMatchObject({ status: 'in_doubt', doubtedAtMs: (doubtedAtMs ?? 0) + 60_000 })
+  })
+
+  it('says nothing new to the log while it stays in doubt for the same reason', async () => {
+    const id = await cutOff()
+    t.test.skill.replyAlways(notSent())
+    await resolveInDoubt(t.test.broker, id)
+    const before = (await t.test.leaves()).length
+    await resolveInDoubt(t.test.broker, id)
+    expect((await t.test.leaves()).length).toBe(before)
   })
 
   it('never happens for what has a status action to ask', async () => {
