@@ -24,6 +24,8 @@ export class NothingPublished extends Error {
 
 /** Half of the longest a checkpoint may be behind, so that signing and writing fit into the other half. */
 const PAUSE_MS = 500
+/** Whoever publishes waits for no user's turn. */
+const OWNER = { userId: ':checkpoint' } as const
 const COUNTS_EVERY_MS = 60_000
 
 export type CheckpointPublisher = {
@@ -164,7 +166,7 @@ async function publishCheckpoint(
   const note = formatNote(text, [signatureOf(key, signature)])
   await broker.store.transaction(async (tx) => {
     await tx.log.saveCheckpoint({ ...head, note, atMs: tx.nowMs })
-  })
+  }, OWNER)
   return { ...head, note }
 }
 

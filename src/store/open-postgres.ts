@@ -15,7 +15,7 @@ export type PostgresOptions = {
   migrationsFolder: string
   /** In place of the database's clock and this machine's, for tests. */
   clocks?: ClockSources
-  /** How many connections this process writes through; half as many more are for reading. */
+  /** How many connections this process writes through; half as many more are for reading, and two for its own work. */
   connectionsMost?: number
   /** How many units of work may wait for their turn before the next is refused. */
   waitingMost?: number
@@ -24,6 +24,8 @@ export type PostgresOptions = {
   fence?: FenceMemory
 }
 
+/** For the log and the leases, which must not wait behind everything that is asked of this process. */
+const KEEPERS = 2
 /** How long a statement may take, and a unit of work stand still, before the server ends it. */
 const STATEMENT_MS = 2_000
 /** How long one waits for a turn or a connection before it is told to come again. */
@@ -52,6 +54,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   const shared = { url, fence, waitingMost, waitMs: WAIT_MS, statementMs: STATEMENT_MS }
   const writers = openPool({ ...shared, connectionsMost, readOnly: false })
   const readers = openPool({ ...shared, connectionsMost: Math.ceil(connectionsMost / 2), readOnly: true })
+  const keepers = openPool({ ...shared, connectionsMost: KEEPERS, readOnly: false })
   try {
     const connection = await writers.take()
     try {
@@ -60,12 +63,19 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       const [[newestMs] = []] = await connection.ask(NEWEST)
       await connection.rollback()
       const clock = new DatabaseClock(databaseMs, Number(newestMs ?? 0), options.clocks)
-      return new PostgresStore({ writers, readers, clock, turns: new Turns(waitingMost, WAIT_MS), backoff })
+      return new PostgresStore({
+        writers,
+        readers,
+        keepers,
+        clock,
+        turns: new Turns(waitingMost, WAIT_MS),
+        backoff,
+      })
     } finally {
       writers.giveBack(connection)
     }
   } catch (error) {
-    await Promise.all([writers.close(), readers.close()])
+    await Promise.all([writers.close(), readers.close(), keepers.close()])
     throw toStoreError(error)
   }
 }

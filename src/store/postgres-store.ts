@@ -33,6 +33,8 @@ const ALL_OLDER_ENDED = {
 export type PostgresParts = {
   readonly writers: PostgresPool
   readonly readers: PostgresPool
+  /** For work of the node itself, whose owner's name begins with a colon, and for the head of the tree. */
+  readonly keepers: PostgresPool
   readonly clock: DatabaseClock
   readonly turns: Turns
   readonly backoff: Backoff
@@ -73,13 +75,13 @@ export class PostgresStore implements Store {
   }
 
   read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#track(() => this.#read(work))
+    return this.#track(() => this.#read(work, this.#parts.readers))
   }
 
-  async #read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async #read<T>(work: (tx: Tx) => Promise<T>, pool: PostgresPool): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#look(work)
+        return await this.#look(work, pool)
       } catch (error) {
         // The first connection may be one that a server left behind when it went away.
         if (!isConnectionLost(error) || tries > 1) throw toStoreError(error)
@@ -104,8 +106,11 @@ export class PostgresStore implements Store {
   }
 
   async treeHead() {
-    const [[size] = []] = await this.#track(() => this.#ask(this.#parts.readers, SIZE))
-    const edge = await this.read((tx) => storedEdge(tx, Number(size), this.#edge))
+    const { keepers } = this.#parts
+    const [[size] = []] = await this.#track(() => this.#ask(keepers, SIZE))
+    const edge = await this.#track(() =>
+      this.#read((tx) => storedEdge(tx, Number(size), this.#edge), keepers),
+    )
     if (edge.treeSize > this.#edge.treeSize) this.#edge = edge
     return { treeSize: edge.treeSize, rootHash: rootOf(edge) }
   }
@@ -123,7 +128,8 @@ export class PostgresStore implements Store {
     this.#closed = true
     // What began is finished: whoever waits for it is told what became of it.
     await Promise.allSettled(this.#running)
-    await Promise.all([this.#parts.writers.close(), this.#parts.readers.close()])
+    const { writers, readers, keepers } = this.#parts
+    await Promise.all([writers.close(), readers.close(), keepers.close()])
   }
 
   async #track<T>(work: () => Promise<T>): Promise<T> {
@@ -139,10 +145,11 @@ export class PostgresStore implements Store {
 
   /** Does the work once. */
   async #try<T>(work: (tx: Tx) => Promise<T>, owner: string): Promise<Tried<T>> {
-    const { writers, clock } = this.#parts
+    const { clock } = this.#parts
+    const pool = owner.startsWith(':') ? this.#parts.keepers : this.#parts.writers
     let connection: PostgresConnection
     try {
-      connection = await writers.take()
+      connection = await pool.take()
     } catch (error) {
       return { error, tries: 1 }
     }
@@ -163,7 +170,7 @@ export class PostgresStore implements Store {
       isBroken = isConnectionLost(error) || !(await connection.rollback())
       return { error, tries: this.#triesFor(error) }
     } finally {
-      writers.giveBack(connection, isBroken)
+      pool.giveBack(connection, isBroken)
     }
     return this.#findOut(done)
   }
@@ -200,8 +207,8 @@ export class PostgresStore implements Store {
   }
 
   /** Much that is looked up is known already: the first statement takes a connection, if there is one. */
-  async #look<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const { readers, clock } = this.#parts
+  async #look<T>(work: (tx: Tx) => Promise<T>, pool: PostgresPool): Promise<T> {
+    const { clock } = this.#parts
     const { dialect, queries } = this.#reading
     const { nowMs, trusted } = clock.now()
     let taken: Promise<PostgresConnection> | undefined
@@ -209,13 +216,13 @@ export class PostgresStore implements Store {
       const statement = dialect.statementOf(query)
       // The server refuses it too, but nobody waits for what it says to a write.
       if (statement.isWrite) throw new Error(`${statement.name} writes: transactions do that`)
-      taken ??= readers.take()
+      taken ??= pool.take()
       return (await taken).run(statement, values)
     }
     let isBroken = false
     try {
       const queue = queueAccess(async (query) => {
-        taken ??= readers.take()
+        taken ??= pool.take()
         return (await taken).ask(query)
       })
       return await work(
@@ -226,7 +233,7 @@ export class PostgresStore implements Store {
       throw error
     } finally {
       const used = await taken?.catch(() => undefined)
-      if (used) readers.giveBack(used, isBroken)
+      if (used) pool.giveBack(used, isBroken)
     }
   }
 
