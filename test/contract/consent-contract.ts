@@ -54,8 +54,11 @@ export function describeConsent(bench: StoreBench): void {
         for (const row of [active, paused, once, revoked, other]) await tx.grants.insert(row)
       })
       expect(await see((tx) => tx.grants.find('grt_3'))).toEqual(once)
-      const candidates = await see((tx) => tx.grants.candidates('usr_1', 'agt_1', 'coffee.order'))
-      expect(candidates.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
+      const candidates = await see(async (tx) => {
+        const found = await tx.grants.candidates('usr_1', 'agt_1', 'coffee.order')
+        return found.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      })
+      expect(candidates).toEqual(
         [active, paused, once].map(({ id, revision, status, oneTime, expiresAtMs, createdAtMs }) => ({
           id,
           revision,
