@@ -46,6 +46,9 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
   seen_recipients: KEPT,
   restore_lifts: KEPT,
   legal_holds: KEPT,
+  // What may be kept still is, and a notice sent twice is one notice.
+  skill_duties: KEPT,
+  skill_notices: KEPT,
   // A grant may have been revoked since: its user says yes once more. A paused one waits for its user already.
   grants: {
     kind: 'changed',
@@ -80,6 +83,8 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
   sessions: { kind: 'changed', columns: ['read_untrusted'], change: () => ({ read_untrusted: true }) },
 
   leaf_parts: { kind: 'while_key_lives', column: 'cell_id' },
+  // What was forgotten or had expired since has no key any more; the rest waits for its grant's user.
+  memory_items: { kind: 'while_key_lives', column: 'cell_id' },
 
   log_leaves: MOVED,
   log_nodes: MOVED,

@@ -1,7 +1,9 @@
 import type { EpochTx } from './epoch-store.ts'
 import type { ErasureTx } from './erasure-store.ts'
 import type { LinkTx } from './link-store.ts'
+import type { MemoryTx } from './memory-store.ts'
 import type { NodeTx } from './node-store.ts'
+import type { NoticeTx } from './notice-store.ts'
 import type { OauthTx } from './oauth-store.ts'
 import type { PeopleTx } from './people-store.ts'
 import type { ReachTx } from './reach-store.ts'
@@ -217,6 +219,10 @@ export interface Actions {
   dueForCheck(nowMs: number, limit: number): Answer<ActionRow[]>
   /** Permitted at one node and neither settled nor in doubt, oldest first. */
   dispatchedBy(nodeId: string): Answer<ActionRow[]>
+  /** Handed to enforcement points that have not reported in time, oldest first. */
+  overdue(nowMs: number, limit: number): Answer<ActionRow[]>
+  /** Handed to one enforcement point and not settled, oldest first. */
+  handedOver(pointId: string): Answer<ActionRow[]>
 }
 
 export interface Approvals {
@@ -298,7 +304,16 @@ export type NewLeaf = {
 }
 
 /** One unit of work: it is all kept or not at all. Inside it nothing is awaited but the store. */
-export interface Tx extends PeopleTx, NodeTx, OauthTx, LinkTx, ReachTx, EpochTx, ErasureTx {
+export interface Tx
+  extends PeopleTx,
+    NodeTx,
+    OauthTx,
+    LinkTx,
+    MemoryTx,
+    ReachTx,
+    EpochTx,
+    ErasureTx,
+    NoticeTx {
   /** The one clock of the platform: never runs back, and does not follow a jump ahead. Unix milliseconds. */
   readonly nowMs: number
   /** Whether the clock may be trusted with money; false after it ran ahead, until an operator confirms it. */

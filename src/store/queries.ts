@@ -25,6 +25,7 @@ import { prepareLinkedAccounts } from './repositories/linked-accounts.ts'
 import { prepareLog } from './repositories/log.ts'
 import { prepareLogQueue } from './repositories/log-queue.ts'
 import { prepareManifests } from './repositories/manifests.ts'
+import { prepareMemoryItems } from './repositories/memory-items.ts'
 import { prepareOauthClients } from './repositories/oauth-clients.ts'
 import { prepareOauthRecords } from './repositories/oauth-records.ts'
 import { prepareOutbox } from './repositories/outbox.ts'
@@ -40,6 +41,8 @@ import { prepareRecoveryCodes } from './repositories/recovery-codes.ts'
 import type { Preparation } from './repositories/repository.ts'
 import { prepareRestoreLifts } from './repositories/restore-lifts.ts'
 import { prepareSessions } from './repositories/sessions.ts'
+import { prepareSkillDuties } from './repositories/skill-duties.ts'
+import { prepareSkillNotices } from './repositories/skill-notices.ts'
 import { prepareSkills } from './repositories/skills.ts'
 import { prepareTerminalLogins } from './repositories/terminal-logins.ts'
 import { prepareTokenFamilies } from './repositories/token-families.ts'
@@ -84,6 +87,7 @@ export function prepareQueries(preparation: Preparation) {
     grantWatches: prepareGrantWatches(preparation),
     linkAttempts: prepareLinkAttempts(preparation),
     linkedAccounts: prepareLinkedAccounts(preparation),
+    memoryItems: prepareMemoryItems(preparation),
     outbox: prepareOutbox(preparation),
     logQueue: prepareLogQueue(preparation),
     log: prepareLog(preparation),
@@ -91,6 +95,8 @@ export function prepareQueries(preparation: Preparation) {
     erasures: prepareErasures(preparation),
     legalHolds: prepareLegalHolds(preparation),
     personalRows: preparePersonalRows(preparation),
+    skillDuties: prepareSkillDuties(preparation),
+    skillNotices: prepareSkillNotices(preparation),
     restoreLifts: prepareRestoreLifts(preparation),
     deploymentMarks: prepareDeploymentMarks(preparation),
   }

@@ -27,6 +27,7 @@ import { LinkedAccountRepository } from './repositories/linked-accounts.ts'
 import { LogRepository, type Sequence } from './repositories/log.ts'
 import { LogQueueRepository, type QueueAccess } from './repositories/log-queue.ts'
 import { ManifestRepository } from './repositories/manifests.ts'
+import { MemoryItemRepository } from './repositories/memory-items.ts'
 import { OauthClientRepository } from './repositories/oauth-clients.ts'
 import { OauthRecordRepository } from './repositories/oauth-records.ts'
 import { OutboxRepository } from './repositories/outbox.ts'
@@ -42,6 +43,8 @@ import { RecoveryCodeRepository } from './repositories/recovery-codes.ts'
 import type { Run } from './repositories/repository.ts'
 import { RestoreLiftRepository } from './repositories/restore-lifts.ts'
 import { SessionRepository } from './repositories/sessions.ts'
+import { SkillDutyRepository } from './repositories/skill-duties.ts'
+import { SkillNoticeRepository } from './repositories/skill-notices.ts'
 import { SkillRepository } from './repositories/skills.ts'
 import { TerminalLoginRepository } from './repositories/terminal-logins.ts'
 import { TokenFamilyRepository } from './repositories/token-families.ts'
@@ -201,6 +204,14 @@ export class UnitTx implements Tx {
     return new PersonalRowRepository(this.#unit.run, this.#unit.queries.personalRows)
   }
 
+  get skillDuties() {
+    return new SkillDutyRepository(this.#unit.run, this.#unit.queries.skillDuties)
+  }
+
+  get skillNotices() {
+    return new SkillNoticeRepository(this.#unit.run, this.#unit.queries.skillNotices)
+  }
+
   get restoreLifts() {
     return new RestoreLiftRepository(this.#unit.run, this.#unit.queries.restoreLifts)
   }
@@ -239,6 +250,10 @@ export class UnitTx implements Tx {
 
   get linkedAccounts() {
     return new LinkedAccountRepository(this.#unit.run, this.#unit.queries.linkedAccounts)
+  }
+
+  get memoryItems() {
+    return new MemoryItemRepository(this.#unit.run, this.#unit.queries.memoryItems)
   }
 
   get outbox() {

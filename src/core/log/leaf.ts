@@ -23,6 +23,8 @@ export type LeafType =
   | 'counted'
   | 'epoch'
   | 'erasure'
+  | 'memory'
+  | 'notice'
 
 /** The parts of a leaf, each committed to and erasable by itself. */
 export const PART_NAMES = ['core', 'subj', 'body'] as const

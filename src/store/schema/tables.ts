@@ -3,10 +3,13 @@ import type { Columns } from '../columns.ts'
 import { describeEpochTables } from './epoch-tables.ts'
 import { describeErasureTables } from './erasure-tables.ts'
 import { describeLinkTables } from './link-tables.ts'
+import { describeMemoryTables } from './memory-tables.ts'
 import { describeNodeTables } from './node-tables.ts'
+import { describeNoticeTables } from './notice-tables.ts'
 import { describeOauthTables } from './oauth-tables.ts'
 import { describePeopleTables } from './people-tables.ts'
 import { describeReachTables } from './reach-tables.ts'
+import { describeRevocationTables } from './revocation-tables.ts'
 
 /**
  * Every table, described once for all engines. Amounts are minor units, times Unix milliseconds. Texts that
@@ -213,7 +216,7 @@ export function describeTables(c: Columns) {
       requestDigest: c.text('request_digest').notNull(),
       skillId: c.text('skill_id').notNull(),
       action: c.text('action').notNull(),
-      /** waiting, refused, dispatched, in_doubt, succeeded, refused_by_skill, failed, overtaken. */
+      /** waiting, refused, dispatched, in_doubt, succeeded, refused_by_skill, failed, overtaken, outcome_unknown. */
       status: c.text('status').notNull(),
       reason: c.text('reason').notNull(),
       deploymentId: c.text('deployment_id').notNull(),
@@ -242,7 +245,7 @@ export function describeTables(c: Columns) {
       decidedAtMs: c.integer('decided_at_ms').notNull(),
       settledAtMs: c.integer('settled_at_ms'),
       nextCheckAtMs: c.integer('next_check_at_ms'),
-      /** The process that was permitted to send it; null before a permit, and in rows of one process alone. */
+      /** The process that was permitted to send it, or the enforcement point that carries it out; null before a permit, and in rows of one process alone. */
       nodeId: c.text('node_id'),
       /** When it was first not known what became of it: no call may have been allowed to begin later. */
       doubtedAtMs: c.integer('doubted_at_ms'),
@@ -454,10 +457,13 @@ export function describeTables(c: Columns) {
     logCheckpoints,
     leafParts,
     ...describeReachTables(c),
+    ...describeRevocationTables(c),
     ...describeLinkTables(c),
+    ...describeMemoryTables(c),
     ...describeEpochTables(c),
     ...describeErasureTables(c),
     ...describeNodeTables(c),
+    ...describeNoticeTables(c),
     ...describePeopleTables(c),
     ...describeOauthTables(c),
   }

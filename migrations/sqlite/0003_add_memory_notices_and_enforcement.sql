@@ -1,0 +1,76 @@
+-- Memory items and their ends, notices to skills and agents, enforcement points, and MCP skills.
+-- STRICT, so that no column holds another type than it says. No rows are rewritten.
+CREATE TABLE `memory_items` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`agent_id` text NOT NULL,
+	`grant_id` text NOT NULL,
+	`skill_id` text NOT NULL,
+	`memory_class` text NOT NULL,
+	`session_id` text,
+	`request_hash` blob NOT NULL,
+	`cell_id` text NOT NULL,
+	`size_bytes` integer NOT NULL,
+	`head` blob NOT NULL,
+	`content` blob NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`expires_at_ms` integer NOT NULL,
+	`ended` text
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `memory_items_by_grant` ON `memory_items` (`user_id`,`grant_id`,`created_at_ms`);--> statement-breakpoint
+CREATE INDEX `memory_items_by_request` ON `memory_items` (`user_id`,`request_hash`);--> statement-breakpoint
+CREATE INDEX `memory_items_due` ON `memory_items` (`expires_at_ms`);--> statement-breakpoint
+CREATE INDEX `memory_items_by_session` ON `memory_items` (`session_id`);--> statement-breakpoint
+CREATE TABLE `skill_duties` (
+	`action_id` text NOT NULL,
+	`memory_class` text NOT NULL,
+	`user_id` text NOT NULL,
+	`skill_id` text NOT NULL,
+	`pairwise_id` text NOT NULL,
+	`agent_id` text NOT NULL,
+	`grant_id` text NOT NULL,
+	`manifest_digest` text NOT NULL,
+	`until_ms` integer NOT NULL,
+	`tell_at_ms` integer NOT NULL,
+	`notice_id` text,
+	`created_at_ms` integer NOT NULL,
+	PRIMARY KEY(`action_id`, `memory_class`)
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `skill_duties_by_skill` ON `skill_duties` (`user_id`,`skill_id`);--> statement-breakpoint
+CREATE INDEX `skill_duties_by_notice` ON `skill_duties` (`notice_id`);--> statement-breakpoint
+CREATE INDEX `skill_duties_due` ON `skill_duties` (`tell_at_ms`) WHERE notice_id is null;--> statement-breakpoint
+CREATE TABLE `skill_notices` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`skill_id` text NOT NULL,
+	`publisher_id` text NOT NULL,
+	`pairwise_id` text NOT NULL,
+	`manifest_digest` text NOT NULL,
+	`reason` text NOT NULL,
+	`scope` text NOT NULL,
+	`agent_id` text,
+	`grant_id` text,
+	`status` text NOT NULL,
+	`attempts` integer NOT NULL,
+	`next_at_ms` integer NOT NULL,
+	`due_at_ms` integer NOT NULL,
+	`give_up_at_ms` integer NOT NULL,
+	`fault` text,
+	`answer_code` text,
+	`suspends` integer NOT NULL,
+	`queued_at_ms` integer NOT NULL,
+	`sent_at_ms` integer,
+	`answered_at_ms` integer,
+	`overdue_at_ms` integer,
+	`queued_event_id` text NOT NULL,
+	`sent_event_id` text,
+	`answer_event_id` text,
+	`incident_id` text
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `skill_notices_by_user` ON `skill_notices` (`user_id`,`queued_at_ms`);--> statement-breakpoint
+CREATE INDEX `skill_notices_suspending` ON `skill_notices` (`user_id`,`skill_id`,`suspends`);--> statement-breakpoint
+CREATE INDEX `skill_notices_by_status` ON `skill_notices` (`status`,`queued_at_ms`);--> statement-breakpoint
+CREATE INDEX `skill_notices_due` ON `skill_notices` (`next_at_ms`) WHERE status in ('open', 'refused');
