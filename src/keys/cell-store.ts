@@ -49,6 +49,7 @@ function openCellFile(file: string): Connection {
     epoch INTEGER NOT NULL,
     wrapped BLOB NOT NULL CHECK (length(wrapped) = ${WRAPPED_BYTES})
   ) STRICT`)
+  db.exec('CREATE INDEX IF NOT EXISTS cells_by_epoch ON cells (epoch)')
   prepareKeyStoreMark(db)
   return db
 }

@@ -2,17 +2,22 @@ import type { KeyObject } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { Pool } from 'pg'
 import type { Cell, CellName, Cells } from '../ports/cells.ts'
+import type { EpochKeySet, EpochKeys } from '../ports/epoch-keys.ts'
 import { StoreUnavailable } from '../ports/store-unavailable.ts'
 import { type CellRow, cacheKey, lookupOf, makeCell, openRow } from './cell-row.ts'
-import { type KeyEncryptionKeys, openKekFile } from './kek-file.ts'
-import { KeyFileError } from './key-file.ts'
-import { ask, prepareKeyStore } from './postgres-key-store.ts'
+import { openKekFile } from './kek-file.ts'
+import { ask, older, prepareKeyStore } from './postgres-key-store.ts'
+import { openSharedRotation } from './postgres-rotation.ts'
 
 export type PostgresCellOptions = {
   /** A database of its own, never the one whose contents are sealed; may hold a password, and no error shows it. */
   readonly url: string
   /** The file of the keys that wrap the cells: the same on every node, and in no backup. */
   readonly kekFile: string
+  /** Who holds those keys, where it is not that file; told whether it may make the first. */
+  readonly openKeks?: (mayCreate: boolean) => EpochKeys
+  /** How often it is told which epochs this process holds, in milliseconds. */
+  readonly tellEveryMs?: number
   /** Unix milliseconds. */
   readonly nowMs: () => number
   /** False once anything can be sealed: an empty key store was lost then. */
@@ -60,24 +65,19 @@ export async function openPostgresCellStore(options: PostgresCellOptions): Promi
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
   try {
-    let keks = await prepareKeyStore(pool, options)
-    return cellsOf(pool, options, {
-      current: () => keks,
-      reread: () => {
-        keks = openKekFile(options.kekFile, false, options.nowMs())
-        return keks
-      },
-    })
+    const openKeks =
+      options.openKeks ?? ((mayCreate) => openKekFile(options.kekFile, mayCreate, options.nowMs()))
+    const keks = await prepareKeyStore(pool, { ...options, openKeks })
+    return await cellsOf(pool, options, keks)
   } catch (error) {
     await pool.end()
     throw error
   }
 }
 
-type Keks = { current(): KeyEncryptionKeys; reread(): KeyEncryptionKeys }
-
-function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
+async function cellsOf(pool: Pool, options: PostgresCellOptions, keks: EpochKeys): Promise<Cells> {
   const { cacheMax = 200_000, monotonicMs = () => performance.now() } = options
+  const { rotation, begunEpoch, close: closeRotation } = await openSharedRotation(pool, options, keks)
   const cache = new LRUCache<string, { cell: Cell; untilMs: number }>({ max: cacheMax })
   const wanted = new Map<string, Wanted>()
   let closed: Promise<void> | undefined
@@ -87,16 +87,12 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
     return known && monotonicMs() < known.untilMs ? known.cell : undefined
   }
 
-  /** Keys of epochs that are newer than our file come from a file that was put in place since: it is read again. */
-  function keysFor(rows: readonly CellRow[]): KeyEncryptionKeys {
-    const newest = Math.max(0, ...rows.map(({ epoch }) => epoch))
+  /** Keys of epochs that are newer than ours come from a file that was put in place since: it is read again. */
+  async function keysFor(epochs: readonly number[]): Promise<EpochKeySet> {
+    const newest = Math.max(0, ...epochs)
     if (newest <= keks.current().newestEpoch) return keks.current()
-    const again = keks.reread()
-    if (newest > again.newestEpoch)
-      throw new KeyFileError(
-        'keys_differ',
-        `${options.kekFile} is older than the key store: put the newest in place`,
-      )
+    const again = await keks.reread()
+    if (newest > again.newestEpoch) throw older(options.kekFile)
     return again
   }
 
@@ -110,36 +106,51 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
         'select cell_id, lookup, epoch, wrapped from cells where lookup = any($1::bytea[])',
         [lookups],
       )
-      const keys = keysFor(rows.map(toRow))
-      const lost: string[] = []
+      const keys = await keysFor(rows.map(({ epoch }) => epoch))
+      const lost: CellRow[] = []
       for (const row of rows) {
         const key = openRow(keys, toRow(row))
         if (key) found.set(row.lookup.toString('hex'), { cellId: row.cell_id, key })
-        else lost.push(row.cell_id)
+        else lost.push(toRow(row))
       }
       return lost
     }
     const lost = await openFound()
     // A cell whose epoch is gone gives up its name but stays, in case only the wrong key file was put in place.
-    if (lost.length > 0)
-      await ask(pool, 'update cells set lookup = null where cell_id = any($1::text[])', [lost])
-    const missing = names.flatMap((name, i) => {
-      const lookup = lookups[i]
-      return lookup && !found.has(lookup.toString('hex'))
-        ? [{ name, lookup, ...makeCell(keks.current()) }]
-        : []
-    })
-    if (missing.length > 0) {
+    if (lost.length > 0) {
+      await ask(
+        pool,
+        `update cells set lookup = null from unnest($1::text[], $2::integer[]) as lost (cell_id, epoch)
+         where cells.cell_id = lost.cell_id and cells.epoch = lost.epoch`,
+        [lost.map(({ cellId }) => cellId), lost.map(({ epoch }) => epoch)],
+      )
+      // One that was wrapped anew in the moment between is not lost.
+      await openFound()
+    }
+    for (let tries = 0; tries < 2; tries += 1) {
+      const epoch = await begunEpoch(tries > 0)
+      const keys = await keysFor([epoch])
+      const missing = names.flatMap((name, i) => {
+        const lookup = lookups[i]
+        return lookup && !found.has(lookup.toString('hex'))
+          ? [{ name, lookup, ...makeCell(keys, epoch) }]
+          : []
+      })
+      if (missing.length === 0) break
       const made = await ask<{ cell_id: string }>(
         pool,
-        `insert into cells (cell_id, lookup, expiry_day, epoch, wrapped)
-         select * from unnest($1::text[], $2::bytea[], $3::bigint[], $4::integer[], $5::bytea[])
+        // Nothing is wrapped in an epoch that has given way to another: nobody would wrap it anew.
+        `with store as (select epoch from key_store where epoch = $4::integer for share)
+         insert into cells (cell_id, lookup, expiry_day, epoch, wrapped)
+         select made.cell_id, made.lookup, made.expiry_day, store.epoch, made.wrapped
+         from store cross join unnest($1::text[], $2::bytea[], $3::bigint[], $5::bytea[])
+           as made (cell_id, lookup, expiry_day, wrapped)
          on conflict (lookup) do nothing returning cell_id`,
         [
           missing.map(({ row }) => row.cellId),
           missing.map(({ lookup }) => lookup),
           missing.map(({ name }) => name.expiryDay),
-          missing.map(({ row }) => row.epoch),
+          epoch,
           missing.map(({ row }) => row.wrapped),
         ],
       )
@@ -159,21 +170,55 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
 
   async function makeAll(expiryDays: readonly number[]): Promise<Cell[]> {
     if (closed) throw new Error('the cell store is closed')
-    const made = expiryDays.map((expiryDay) => ({ expiryDay, ...makeCell(keks.current()) }))
-    if (made.length > 0)
-      await ask(
+    if (expiryDays.length === 0) return []
+    for (let tries = 0; tries < 2; tries += 1) {
+      const epoch = await begunEpoch(tries > 0)
+      const keys = await keysFor([epoch])
+      const made = expiryDays.map((expiryDay) => ({ expiryDay, ...makeCell(keys, epoch) }))
+      const kept = await ask<{ cell_id: string }>(
         pool,
-        `insert into cells (cell_id, lookup, expiry_day, epoch, wrapped)
-         select cell_id, null, expiry_day, epoch, wrapped
-         from unnest($1::text[], $2::bigint[], $3::integer[], $4::bytea[]) as made (cell_id, expiry_day, epoch, wrapped)`,
+        `with store as (select epoch from key_store where epoch = $3::integer for share)
+         insert into cells (cell_id, lookup, expiry_day, epoch, wrapped)
+         select made.cell_id, null, made.expiry_day, store.epoch, made.wrapped
+         from store cross join unnest($1::text[], $2::bigint[], $4::bytea[]) as made (cell_id, expiry_day, wrapped)
+         returning cell_id`,
         [
           made.map(({ row }) => row.cellId),
           made.map(({ expiryDay }) => expiryDay),
-          made.map(({ row }) => row.epoch),
+          epoch,
           made.map(({ row }) => row.wrapped),
         ],
       )
-    return made.map(({ cell }) => cell)
+      if (kept.length === made.length) return made.map(({ cell }) => cell)
+    }
+    throw new StoreUnavailable('busy')
+  }
+
+  async function findThem(cellIds: readonly string[]): Promise<Map<string, KeyObject>> {
+    const keys = new Map<string, KeyObject>()
+    for (let from = 0; from < cellIds.length; from += FOUND_AT_ONCE) {
+      const ended = await openSome(cellIds.slice(from, from + FOUND_AT_ONCE), keys)
+      // Epochs may have ended in the moment between: what they wrapped was wrapped anew before.
+      if (ended.length > 0) await openSome(ended, keys)
+    }
+    return keys
+  }
+
+  /** @returns those that are there and were wrapped in an epoch that is gone. */
+  async function openSome(cellIds: readonly string[], keys: Map<string, KeyObject>): Promise<string[]> {
+    const rows = await ask<Stored>(
+      pool,
+      'select cell_id, lookup, epoch, wrapped from cells where cell_id = any($1::text[])',
+      [cellIds],
+    )
+    const known = await keysFor(rows.map(({ epoch }) => epoch))
+    const ended: string[] = []
+    for (const row of rows) {
+      const key = openRow(known, toRow(row))
+      if (key) keys.set(row.cell_id, key)
+      else if (!known.living.has(row.epoch)) ended.push(row.cell_id)
+    }
+    return ended
   }
 
   /** Answers everything wanted since the last turn with one question. */
@@ -209,29 +254,9 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
     ensure: (names) => Promise.all(names.map((name) => peek(name) ?? want(name))),
     make: makeAll,
     async find(cellId) {
-      const [row] = await ask<Stored>(
-        pool,
-        'select cell_id, lookup, epoch, wrapped from cells where cell_id = $1',
-        [cellId],
-      )
-      return row && openRow(keysFor([toRow(row)]), toRow(row))
+      return (await findThem([cellId])).get(cellId)
     },
-    async findAll(cellIds) {
-      const keys = new Map<string, KeyObject>()
-      for (let at = 0; at < cellIds.length; at += FOUND_AT_ONCE) {
-        const rows = await ask<Stored>(
-          pool,
-          'select cell_id, lookup, epoch, wrapped from cells where cell_id = any($1::text[])',
-          [cellIds.slice(at, at + FOUND_AT_ONCE)],
-        )
-        const living = keysFor(rows.map(toRow))
-        for (const row of rows) {
-          const key = openRow(living, toRow(row))
-          if (key) keys.set(row.cell_id, key)
-        }
-      }
-      return keys
-    },
+    findAll: findThem,
     async has(name) {
       const rows = await ask<{ cell_id: string }>(pool, 'select cell_id from cells where lookup = $1', [
         lookupOf(keks.current().lookupKey, name),
@@ -251,6 +276,7 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
         [cellIds, today, why === 'erased'],
       )
     },
+    rotation,
     async mark() {
       const [row] = await ask<{ id: string; generation: string }>(
         pool,
@@ -260,7 +286,9 @@ function cellsOf(pool: Pool, options: PostgresCellOptions, keks: Keks): Cells {
       return { id: row.id, generation: Number(row.generation) }
     },
     close() {
-      closed ??= answerWanted().then(() => pool.end())
+      closed ??= answerWanted()
+        .then(closeRotation)
+        .then(() => pool.end())
       return closed
     },
   }

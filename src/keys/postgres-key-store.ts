@@ -1,8 +1,8 @@
 import { createHmac, type KeyObject, randomBytes } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
+import type { EpochKeys } from '../ports/epoch-keys.ts'
 import { StoreUnavailable } from '../ports/store-unavailable.ts'
 import { WRAPPED_BYTES } from './cell-wrap.ts'
-import { type KeyEncryptionKeys, openKekFile } from './kek-file.ts'
 import { KeyFileError } from './key-file.ts'
 
 const SCHEMA = [
@@ -19,6 +19,15 @@ const SCHEMA = [
     generation bigint not null check (generation >= 0)
   )`,
   `create table if not exists cell_key_checks (name text primary key, value text not null)`,
+  // The epoch that wraps new cells on every node.
+  `alter table key_store add column if not exists epoch integer not null default 1`,
+  `create index if not exists cells_by_epoch on cells (epoch, cell_id)`,
+  // Who uses the store, and the newest epoch whose key each has.
+  `create table if not exists key_holders (
+    holder text primary key,
+    epoch integer not null,
+    seen_at timestamptz not null
+  )`,
 ]
 
 /**
@@ -28,9 +37,13 @@ const SCHEMA = [
  */
 export async function prepareKeyStore(
   pool: Pool,
-  options: { readonly kekFile: string; readonly mayCreate: boolean; readonly nowMs: () => number },
-): Promise<KeyEncryptionKeys> {
-  const { kekFile, mayCreate, nowMs } = options
+  options: {
+    readonly kekFile: string
+    readonly mayCreate: boolean
+    readonly openKeks: (mayCreate: boolean) => EpochKeys
+  },
+): Promise<EpochKeys> {
+  const { kekFile, mayCreate, openKeks } = options
   const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error)
   })
@@ -41,10 +54,11 @@ export async function prepareKeyStore(
     await client.query('lock table cell_key_checks in exclusive mode')
     const known = await checksIn(client)
     if (!mayCreate && known.size === 0) throw lost()
-    const keks = openKekFile(kekFile, known.size === 0, nowMs())
+    const keks = openKeks(known.size === 0)
+    const { living, lookupKey } = keks.current()
     const checks = [
-      ['lookup', keks.lookupKey] as const,
-      ...[...keks.living].map(([n, key]) => [`kek:${n}`, key] as const),
+      ['lookup', lookupKey] as const,
+      ...[...living].map(([n, key]) => [`kek:${n}`, key] as const),
     ]
     for (const [name, key] of checks) {
       const value = checkValue(name, key)
@@ -57,6 +71,8 @@ export async function prepareKeyStore(
       'insert into key_store (only_one, id, generation) values (1, $1, 0) on conflict do nothing',
       [`kst_${randomBytes(16).toString('base64url')}`],
     )
+    const { rows } = await client.query<{ epoch: number }>('select epoch from key_store')
+    if (!living.has(rows[0]?.epoch ?? 1)) throw older(kekFile)
     await client.query('commit')
     return keks
   } catch (error) {
@@ -75,7 +91,7 @@ async function checksIn(client: PoolClient): Promise<ReadonlyMap<string, string>
 }
 
 /** Tells a key again without telling anything of it. */
-function checkValue(name: string, key: KeyObject): string {
+export function checkValue(name: string, key: KeyObject): string {
   return createHmac('sha256', key).update(`countersign/v1/key-check\n${name}`).digest('base64url')
 }
 
@@ -86,11 +102,15 @@ function lost(): KeyFileError {
   )
 }
 
-function differ(kekFile: string): KeyFileError {
+export function differ(kekFile: string): KeyFileError {
   return new KeyFileError(
     'keys_differ',
     `${kekFile} does not hold the keys that the other nodes of this key store have: give every node the same file`,
   )
+}
+
+export function older(kekFile: string): KeyFileError {
+  return new KeyFileError('keys_differ', `${kekFile} is older than the key store: put the newest in place`)
 }
 
 /** Asks one thing of a key store. @throws (rejects) StoreUnavailable, which shows nothing of where it is. */
@@ -107,7 +127,7 @@ export async function ask<Row extends object>(
 }
 
 /** The original may show where the database is: only its code is kept. */
-function unavailable(error: unknown): StoreUnavailable {
+export function unavailable(error: unknown): StoreUnavailable {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'the key store did not answer'
   return new StoreUnavailable('unreachable', { cause: new Error(code) })
 }

@@ -118,27 +118,67 @@ describe('a key store that several nodes share', () => {
     await expect(open({ mayCreate: false })).rejects.toMatchObject({ code: 'private_key_missing' })
   })
 
-  it('reads its key file again for a cell of a newer epoch, and never takes such a cell for destroyed', async () => {
-    const kekFile = join(folder, 'kek.json')
+  it('begins an epoch on all nodes or on none: a node with an old copy of the key file is waited for', async () => {
+    const elsewhere = join(tempFolder(), 'kek.json')
     const a = await open()
-    await one(a)
-    const old = readFileSync(kekFile, 'utf8')
-    const content = JSON.parse(old)
-    content.epochs.push({
-      epoch: 2,
-      state: 'living',
-      keyBase64: Buffer.alloc(32, 2).toString('base64'),
-      createdAtMs: NOW_MS,
-    })
-    const newer = join(folder, 'newer.json')
-    writeFileSync(newer, JSON.stringify(content), { mode: 0o600 })
-    const b = await open({ kekFile: newer })
+    copyFileSync(join(folder, 'kek.json'), elsewhere)
+    const b = await open({ kekFile: elsewhere })
+    const cell = await one(a)
+    expect(await a.rotation.begin(NOW_MS)).toBe(2)
+    expect(await a.rotation.activate()).toBe('waits')
+    expect((await a.rotation.state()).epoch).toBe(1)
     const name = { ...NAME, userId: 'usr_bob' }
-    const cell = await one(b, name)
-    await expect(one(a, name)).rejects.toMatchObject({ code: 'keys_differ' })
-    await expect(a.find(cell.cellId)).rejects.toMatchObject({ code: 'keys_differ' })
-    writeFileSync(kekFile, JSON.stringify(content), { mode: 0o600 })
-    expect(bytesOf(await one(a, name))).toBe(bytesOf(cell))
+    const made = await one(a, name)
+    expect(bytesOf(await one(b, name))).toBe(bytesOf(made))
+    copyFileSync(join(folder, 'kek.json'), elsewhere)
+    await b.rotation.activate()
+    expect(await a.rotation.activate()).toBe('active')
+    await finish(b)
+    expect((await b.find(cell.cellId))?.export().toString('hex')).toBe(bytesOf(cell))
+    expect((await a.find(cell.cellId))?.export().toString('hex')).toBe(bytesOf(cell))
+    expect(await a.rotation.retire()).toEqual([1])
+    expect(readFileSync(join(folder, 'kek.json'), 'utf8').match(/destroyed/g)?.length).toBe(1)
+  })
+
+  it('wraps nothing in an epoch that has given way, whatever a node believes', async () => {
+    const [a, b] = [await open({ tellEveryMs: 3_600_000 }), await open({ tellEveryMs: 3_600_000 })]
+    await a.rotation.begin(NOW_MS)
+    await b.rotation.activate()
+    expect(await a.rotation.activate()).toBe('active')
+    await finish(a)
+    const cell = await one(b, { ...NAME, userId: 'usr_bob' })
+    const [unnamed] = await b.make([20_900])
+    const rows = await database.query<{ epoch: number }>('select epoch from cells')
+    expect(rows.map(({ epoch }) => epoch)).toEqual([2, 2])
+    expect(bytesOf({ cellId: '', key: (await a.find(cell.cellId)) ?? cell.key })).toBe(bytesOf(cell))
+    expect((await a.findAll([unnamed?.cellId ?? ''])).size).toBe(1)
+  })
+
+  it('has one key for an epoch that two nodes begin at once', async () => {
+    const nodes = await Promise.all(Array.from({ length: 4 }, () => open()))
+    const cells = await Promise.all(nodes.map((node, i) => one(node, { ...NAME, userId: `usr_${i}` })))
+    await Promise.all(nodes.map((node) => node.rotation.begin(NOW_MS)))
+    await Promise.all(nodes.map((node) => node.rotation.activate()))
+    for (const node of nodes) expect(await node.rotation.activate()).toBe('active')
+    await Promise.all(nodes.map(finish))
+    expect((await nodes[0]?.rotation.state())?.older).toEqual([])
+    for (const node of nodes)
+      for (const cell of cells)
+        expect((await node.find(cell.cellId))?.export().toString('hex')).toBe(bytesOf(cell))
+    expect(readFileSync(join(folder, 'kek.json'), 'utf8').match(/living/g)?.length).toBe(1)
+  })
+
+  it('is refused to a node whose key file is from an epoch before', async () => {
+    const a = await open()
+    const cell = await one(a)
+    const old = join(tempFolder(), 'kek.json')
+    copyFileSync(join(folder, 'kek.json'), old)
+    await a.rotation.begin(NOW_MS)
+    await a.rotation.activate()
+    await finish(a)
+    await expect(open({ kekFile: old })).rejects.toMatchObject({ code: 'keys_differ' })
+    const b = await open()
+    expect((await b.find(cell.cellId))?.export().toString('hex')).toBe(bytesOf(cell))
   })
 
   it('that cannot be reached is an outage, and its address is not shown', async () => {
@@ -148,3 +188,8 @@ describe('a key store that several nodes share', () => {
     await expect(failing).rejects.not.toThrow('a-password')
   })
 })
+
+async function finish({ rotation }: Cells): Promise<void> {
+  while ((await rotation.rewrap(3)) > 0);
+  await rotation.retire()
+}
