@@ -1,5 +1,31 @@
 -- Memory items and their ends, notices to skills and agents, enforcement points, and MCP skills.
 -- STRICT, so that no column holds another type than it says. No rows are rewritten.
+CREATE TABLE `agent_callbacks` (
+	`agent_id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`url` text NOT NULL,
+	`set_at_ms` integer NOT NULL
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `event_deliveries` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`revocation_id` text NOT NULL,
+	`receiver_kind` text NOT NULL,
+	`receiver_id` text NOT NULL,
+	`payload` text NOT NULL,
+	`status` text NOT NULL,
+	`attempts` integer NOT NULL,
+	`next_at_ms` integer NOT NULL,
+	`expires_at_ms` integer NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`answered_at_ms` integer,
+	`fault` text
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `event_deliveries_due` ON `event_deliveries` (`next_at_ms`) WHERE status = 'waiting';--> statement-breakpoint
+CREATE INDEX `event_deliveries_by_revocation` ON `event_deliveries` (`user_id`,`revocation_id`);--> statement-breakpoint
+CREATE INDEX `event_deliveries_by_expiry` ON `event_deliveries` (`expires_at_ms`);--> statement-breakpoint
 CREATE TABLE `memory_items` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,
@@ -22,6 +48,28 @@ CREATE INDEX `memory_items_by_grant` ON `memory_items` (`user_id`,`grant_id`,`cr
 CREATE INDEX `memory_items_by_request` ON `memory_items` (`user_id`,`request_hash`);--> statement-breakpoint
 CREATE INDEX `memory_items_due` ON `memory_items` (`expires_at_ms`);--> statement-breakpoint
 CREATE INDEX `memory_items_by_session` ON `memory_items` (`session_id`);--> statement-breakpoint
+CREATE TABLE `revocations` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`scope_kind` text NOT NULL,
+	`scope_id` text NOT NULL,
+	`at_ms` integer NOT NULL,
+	`event_id` text NOT NULL,
+	`ended` text NOT NULL
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `revocations_by_user` ON `revocations` (`user_id`,`at_ms`);--> statement-breakpoint
+CREATE TABLE `revoked_actions` (
+	`revocation_id` text NOT NULL,
+	`action_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`skill_id` text NOT NULL,
+	`status_then` text NOT NULL,
+	`cancel` text,
+	`cancel_at_ms` integer,
+	PRIMARY KEY(`revocation_id`, `action_id`)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `skill_duties` (
 	`action_id` text NOT NULL,
 	`memory_class` text NOT NULL,
@@ -73,4 +121,50 @@ CREATE TABLE `skill_notices` (
 CREATE INDEX `skill_notices_by_user` ON `skill_notices` (`user_id`,`queued_at_ms`);--> statement-breakpoint
 CREATE INDEX `skill_notices_suspending` ON `skill_notices` (`user_id`,`skill_id`,`suspends`);--> statement-breakpoint
 CREATE INDEX `skill_notices_by_status` ON `skill_notices` (`status`,`queued_at_ms`);--> statement-breakpoint
-CREATE INDEX `skill_notices_due` ON `skill_notices` (`next_at_ms`) WHERE status in ('open', 'refused');
+CREATE INDEX `skill_notices_due` ON `skill_notices` (`next_at_ms`) WHERE status in ('open', 'refused');--> statement-breakpoint
+CREATE TABLE `status_entries` (
+	`epoch` integer NOT NULL,
+	`list_no` integer NOT NULL,
+	`idx` integer NOT NULL,
+	`grant_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`agent_id` text NOT NULL,
+	`skill_id` text NOT NULL,
+	`status` integer NOT NULL,
+	`changed_at_ms` integer NOT NULL,
+	PRIMARY KEY(`epoch`, `list_no`, `idx`)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `status_entries_by_grant` ON `status_entries` (`grant_id`);--> statement-breakpoint
+CREATE INDEX `status_entries_by_user` ON `status_entries` (`user_id`);--> statement-breakpoint
+CREATE INDEX `status_entries_by_change` ON `status_entries` (`epoch`,`list_no`,`changed_at_ms`);--> statement-breakpoint
+CREATE TABLE `undo_items` (
+	`job_id` text NOT NULL,
+	`action_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`status` text NOT NULL,
+	`at_ms` integer NOT NULL,
+	PRIMARY KEY(`job_id`, `action_id`)
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `undo_items_by_job` ON `undo_items` (`job_id`,`status`);--> statement-breakpoint
+CREATE TABLE `undo_jobs` (
+	`id` text PRIMARY KEY NOT NULL,
+	`incident_id` text NOT NULL,
+	`operator_id` text NOT NULL,
+	`reason` text NOT NULL,
+	`status` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`ended_at_ms` integer
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX `undo_jobs_by_incident` ON `undo_jobs` (`incident_id`,`created_at_ms`);--> statement-breakpoint
+CREATE TABLE `undos` (
+	`action_id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`status` text NOT NULL,
+	`asked_by` text NOT NULL,
+	`attempts` integer NOT NULL,
+	`asked_at_ms` integer NOT NULL,
+	`answered_at_ms` integer
+) STRICT, WITHOUT ROWID;

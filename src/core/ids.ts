@@ -10,6 +10,7 @@ export const ID_PREFIXES = {
   enforcementPoint: 'enp',
   enforcementCredential: 'enc',
   event: 'evt',
+  eventDelivery: 'evd',
   grant: 'grt',
   incident: 'inc',
   node: 'nod',
@@ -18,7 +19,9 @@ export const ID_PREFIXES = {
   message: 'msg',
   notice: 'ntc',
   recipient: 'rcp',
+  revocation: 'rvk',
   session: 'ses',
+  undoJob: 'udj',
   user: 'usr',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES

@@ -82,6 +82,27 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
   // A session may have read a stranger's words since.
   sessions: { kind: 'changed', columns: ['read_untrusted'], change: () => ({ read_untrusted: true }) },
 
+  // Its grant waits for one more yes. What was given after the backup stands in lists that give no place any more.
+  status_entries: {
+    kind: 'changed',
+    columns: ['status'],
+    change: ({ status }) => (status === 0 ? { status: 2 } : null),
+  },
+  revocations: KEPT,
+  revoked_actions: KEPT,
+  // An event that comes twice has the same id, and an undo asked twice the same key.
+  event_deliveries: KEPT,
+  agent_callbacks: KEPT,
+  undos: KEPT,
+  undo_items: KEPT,
+  // It may have been cancelled since: an operator begins it again.
+  undo_jobs: {
+    kind: 'changed',
+    columns: ['status', 'ended_at_ms'],
+    change: ({ status, created_at_ms }) =>
+      status === 'running' ? { status: 'cancelled', ended_at_ms: created_at_ms ?? 0 } : null,
+  },
+
   leaf_parts: { kind: 'while_key_lives', column: 'cell_id' },
   // What was forgotten or had expired since has no key any more; the rest waits for its grant's user.
   memory_items: { kind: 'while_key_lives', column: 'cell_id' },

@@ -7,6 +7,7 @@ import type { NoticeTx } from './notice-store.ts'
 import type { OauthTx } from './oauth-store.ts'
 import type { PeopleTx } from './people-store.ts'
 import type { ReachTx } from './reach-store.ts'
+import type { RevocationTx } from './revocation-store.ts'
 import type {
   ActionRow,
   AgentRow,
@@ -311,6 +312,7 @@ export interface Tx
     LinkTx,
     MemoryTx,
     ReachTx,
+    RevocationTx,
     EpochTx,
     ErasureTx,
     NoticeTx {

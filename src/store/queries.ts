@@ -1,4 +1,5 @@
 import { prepareActions } from './repositories/actions.ts'
+import { prepareAgentCallbacks } from './repositories/agent-callbacks.ts'
 import { prepareAgents } from './repositories/agents.ts'
 import { prepareApprovals } from './repositories/approvals.ts'
 import { prepareAskedCounts } from './repositories/asked-counts.ts'
@@ -13,6 +14,7 @@ import { prepareDecisionHeads } from './repositories/decision-heads.ts'
 import { prepareDeploymentMarks } from './repositories/deployment-marks.ts'
 import { prepareEnrolments } from './repositories/enrolments.ts'
 import { prepareErasures } from './repositories/erasures.ts'
+import { prepareEventDeliveries } from './repositories/event-deliveries.ts'
 import { prepareFreezes } from './repositories/freezes.ts'
 import { prepareGrantWatches } from './repositories/grant-watches.ts'
 import { prepareGrants } from './repositories/grants.ts'
@@ -40,12 +42,15 @@ import { prepareRecipients } from './repositories/recipients.ts'
 import { prepareRecoveryCodes } from './repositories/recovery-codes.ts'
 import type { Preparation } from './repositories/repository.ts'
 import { prepareRestoreLifts } from './repositories/restore-lifts.ts'
+import { prepareRevocations } from './repositories/revocations.ts'
 import { prepareSessions } from './repositories/sessions.ts'
 import { prepareSkillDuties } from './repositories/skill-duties.ts'
 import { prepareSkillNotices } from './repositories/skill-notices.ts'
 import { prepareSkills } from './repositories/skills.ts'
+import { prepareStatusEntries } from './repositories/status-entries.ts'
 import { prepareTerminalLogins } from './repositories/terminal-logins.ts'
 import { prepareTokenFamilies } from './repositories/token-families.ts'
+import { prepareUndos } from './repositories/undos.ts'
 import { prepareUsers } from './repositories/users.ts'
 
 /** Prepares every statement once for one connection. */
@@ -89,6 +94,11 @@ export function prepareQueries(preparation: Preparation) {
     linkedAccounts: prepareLinkedAccounts(preparation),
     memoryItems: prepareMemoryItems(preparation),
     outbox: prepareOutbox(preparation),
+    statusEntries: prepareStatusEntries(preparation),
+    revocations: prepareRevocations(preparation),
+    eventDeliveries: prepareEventDeliveries(preparation),
+    agentCallbacks: prepareAgentCallbacks(preparation),
+    undos: prepareUndos(preparation),
     logQueue: prepareLogQueue(preparation),
     log: prepareLog(preparation),
     pastLogs: preparePastLogs(preparation),

@@ -1,6 +1,7 @@
 import type { Tx } from '../ports/store.ts'
 import type { Queries } from './queries.ts'
 import { ActionRepository } from './repositories/actions.ts'
+import { AgentCallbackRepository } from './repositories/agent-callbacks.ts'
 import { AgentRepository } from './repositories/agents.ts'
 import { ApprovalRepository } from './repositories/approvals.ts'
 import { AskedCountRepository } from './repositories/asked-counts.ts'
@@ -15,6 +16,7 @@ import { DecisionHeadRepository } from './repositories/decision-heads.ts'
 import { DeploymentMarkRepository } from './repositories/deployment-marks.ts'
 import { EnrolmentRepository } from './repositories/enrolments.ts'
 import { ErasureRepository } from './repositories/erasures.ts'
+import { EventDeliveryRepository } from './repositories/event-deliveries.ts'
 import { FreezeRepository } from './repositories/freezes.ts'
 import { GrantWatchRepository } from './repositories/grant-watches.ts'
 import { GrantRepository } from './repositories/grants.ts'
@@ -42,12 +44,15 @@ import { RecipientRepository } from './repositories/recipients.ts'
 import { RecoveryCodeRepository } from './repositories/recovery-codes.ts'
 import type { Run } from './repositories/repository.ts'
 import { RestoreLiftRepository } from './repositories/restore-lifts.ts'
+import { RevocationRepository } from './repositories/revocations.ts'
 import { SessionRepository } from './repositories/sessions.ts'
 import { SkillDutyRepository } from './repositories/skill-duties.ts'
 import { SkillNoticeRepository } from './repositories/skill-notices.ts'
 import { SkillRepository } from './repositories/skills.ts'
+import { StatusEntryRepository } from './repositories/status-entries.ts'
 import { TerminalLoginRepository } from './repositories/terminal-logins.ts'
 import { TokenFamilyRepository } from './repositories/token-families.ts'
+import { UndoRepository } from './repositories/undos.ts'
 import { UserRepository } from './repositories/users.ts'
 
 export type UnitOf = {
@@ -254,6 +259,26 @@ export class UnitTx implements Tx {
 
   get memoryItems() {
     return new MemoryItemRepository(this.#unit.run, this.#unit.queries.memoryItems)
+  }
+
+  get statusEntries() {
+    return new StatusEntryRepository(this.#unit.run, this.#unit.queries.statusEntries)
+  }
+
+  get revocations() {
+    return new RevocationRepository(this.#unit.run, this.#unit.queries.revocations)
+  }
+
+  get eventDeliveries() {
+    return new EventDeliveryRepository(this.#unit.run, this.#unit.queries.eventDeliveries)
+  }
+
+  get agentCallbacks() {
+    return new AgentCallbackRepository(this.#unit.run, this.#unit.queries.agentCallbacks)
+  }
+
+  get undos() {
+    return new UndoRepository(this.#unit.run, this.#unit.queries.undos)
   }
 
   get outbox() {

@@ -15,6 +15,9 @@ const LEFT: Readonly<Record<string, string>> = {
   legal_holds: 'lifted by then',
   people: 'the tombstone of the account: nobody is invited into its id again',
   restore_lifts: 'an epoch and a time',
+  status_entries: 'scrubbed: a place in a list is never given twice, and says nothing of whose it was',
+  event_deliveries: 'scrubbed: what is still to be told, by pairwise id; what was told is removed',
+  undo_items: 'ids of actions an operator had undone, and what became of it',
 }
 
 const removals = readFileSync(

@@ -36,6 +36,34 @@ export function preparePersonalRows({ db, t, d }: Preparation) {
       removal('saved_recipients', t.savedRecipients, t.savedRecipients.userId),
       removal('seen_recipients', t.seenRecipients, t.seenRecipients.userId),
       removal('linked_accounts', t.linkedAccounts, t.linkedAccounts.userId),
+      removal('revocations', t.revocations, t.revocations.userId),
+      removal('revoked_actions', t.revokedActions, t.revokedActions.userId),
+      removal('agent_callbacks', t.agentCallbacks, t.agentCallbacks.userId),
+      removal('undos', t.undos, t.undos.userId),
+      // What was told is forgotten; what is still to be told goes out, and knows a skill's pairwise id alone.
+      d.prepare(
+        'personal_event_deliveries_told',
+        db
+          .delete(t.eventDeliveries)
+          .where(
+            and(eq(t.eventDeliveries.userId, p('userId')), sql`${t.eventDeliveries.status} <> 'waiting'`),
+          ),
+      ),
+      d.prepare(
+        'personal_event_deliveries_scrub',
+        db
+          .update(t.eventDeliveries)
+          .set({ userId: '', revocationId: '' })
+          .where(eq(t.eventDeliveries.userId, p('userId'))),
+      ),
+      // The place stays taken for ever, and says that whatever it was is over.
+      d.prepare(
+        'personal_status_entries_scrub',
+        db
+          .update(t.statusEntries)
+          .set({ grantId: '', userId: '', agentId: '', skillId: '', status: 1 })
+          .where(eq(t.statusEntries.userId, p('userId'))),
+      ),
       removal('memory_items', t.memoryItems, t.memoryItems.userId),
       removal('skill_duties', t.skillDuties, t.skillDuties.userId),
       removal('skill_notices', t.skillNotices, t.skillNotices.userId),
