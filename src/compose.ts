@@ -281,6 +281,7 @@ function openBroker(
     recentRefusals: new RecentRefusals(),
     inFlight: new InFlight(),
     deliveries: new WakeUp(),
+    notices: new WakeUp(),
     newId: createIds(Date.now),
     nodeId: createIds(Date.now)('node'),
     admission: ALWAYS_ADMITS,

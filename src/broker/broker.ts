@@ -69,6 +69,8 @@ export type Broker = {
   inFlight: InFlight
   /** Wakes what delivers messages, once one is durable. */
   deliveries: WakeUp
+  /** Likewise what delivers deletion notices to skills. */
+  notices: WakeUp
   newId: (kind: IdKind) => string
   /** Whether this process may decide now. */
   admission: Admission

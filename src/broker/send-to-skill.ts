@@ -3,6 +3,7 @@ import { classifyOutcome, type Outcome } from '../core/execution/outcome.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import { speaksOfMoney } from '../core/manifest/lint-words.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
+import { keptUntilMs } from '../core/notice/duty.ts'
 import type { ValueFault } from '../core/schema/compiled-schema.ts'
 import { parseStrictJsonBytes } from '../core/strict-json.ts'
 import type { SkillCall } from '../ports/skill-caller.ts'
@@ -13,7 +14,6 @@ import { stopForUndeclaredMoney } from './stop-for-undeclared-money.ts'
 
 /** Bytes of an answer we read: as many as a result of the widest schema could need. */
 const MOST_RESPONSE_BYTES = 1_048_576
-const DAY_MS = 86_400_000
 
 export type SkillRequest = {
   kind: CallKind
@@ -69,7 +69,7 @@ async function prepareCall(broker: Broker, request: SkillRequest): Promise<Skill
       ...(request.amount ? { amount: request.amount } : {}),
       leafHash: request.leaf.leafHash,
       promise,
-      retainUntilMs: retainUntil(request, nowMs),
+      retainUntilMs: retainUntil(request),
     },
     nowMs,
   )
@@ -117,9 +117,7 @@ function moneyNamedIn(faults: readonly ValueFault[]): string | undefined {
   )?.pointer
 }
 
-/** Deadlines for the memory classes this action may write; a class the grant does not name gets none to keep. */
-function retainUntil({ action, retentionDays }: SkillRequest, nowMs: number): Record<string, number> {
-  return Object.fromEntries(
-    action.declared.remembers.map((name) => [name, nowMs + (retentionDays[name] ?? 0) * DAY_MS]),
-  )
+/** Deadlines for the memory classes this action may write: the same ones however often the call is sent. */
+function retainUntil({ loaded, action, retentionDays, leaf }: SkillRequest): Record<string, number> {
+  return keptUntilMs(loaded.manifest.memory, action.declared.remembers, retentionDays, leaf.atMs)
 }

@@ -9,8 +9,9 @@ import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { saveCounters } from './load-counters.ts'
 import type { AskedAction, LoadedFacts } from './load-facts.ts'
+import { noteSkillDuties } from './note-skill-duties.ts'
 
-/** Everything a permit consumes, whatever the skill then does: budgets, the yes, the grant, the debt. */
+/** Everything a permit consumes, whatever the skill then does: budgets, the yes, the grant, the debt. What it may remember is noted. */
 export async function useUpPermit(
   broker: Broker,
   tx: Tx,
@@ -36,6 +37,11 @@ export async function useUpPermit(
     const tag = broker.pseudonyms.recipientTag(asked.userId, recipient)
     await tx.recipients.remember(asked.userId, asked.skill, tag, tx.nowMs)
   }
+  if (loaded.loaded && loaded.action)
+    await noteSkillDuties(broker, tx, row, loaded.loaded, loaded.action, {
+      id: grant.id,
+      retentionDays: grant.terms.retentionDays,
+    })
   const recurs = loaded.action?.declared.spends?.recurs
   if (loaded.action && recurs) {
     await tx.commitments.insert({

@@ -138,6 +138,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     recentRefusals: new RecentRefusals(),
     inFlight: new InFlight(),
     deliveries: new WakeUp(),
+    notices: new WakeUp(),
     newId: idSequence(seed),
     admission: ALWAYS_ADMITS,
     nodeId: 'nod_test',

@@ -188,6 +188,10 @@ export const SENTENCES_EN = {
   change_companion_added: '{action}: Countersign may newly call this for you: {after}.',
   change_companion_removed: '{action}: this can no longer be used for it: {before}.',
   change_companion_changed: '{action}: what is called for you was {before} and is now {after}.',
+  change_deletion_removed:
+    '{action}: the skill can no longer be told to delete what it keeps. Before: {before}. Now: {after}.',
+  change_deletion_slower:
+    '{action}: the skill takes longer to delete what it is told to, in seconds. Before: {before}. Now: {after}.',
   change_guard_removed: '{action}: a protection is gone. Before: {before}. Now: {after}.',
 } as const
 

@@ -166,5 +166,8 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   change_companion_added: '{action}：Countersign 还可以替你调用：{after}。',
   change_companion_removed: '{action}：以下操作不再可用：{before}。',
   change_companion_changed: '{action}：替你调用的操作由{before}改为{after}。',
+  change_deletion_removed: '{action}：不再能通知该技能删除其保存的数据。之前：{before}。现在：{after}。',
+  change_deletion_slower:
+    '{action}：该技能按通知删除数据所需的时间（秒）变长了。之前：{before}。现在：{after}。',
   change_guard_removed: '{action}：取消了一项保护。之前：{before}。现在：{after}。',
 }

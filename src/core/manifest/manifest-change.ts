@@ -30,6 +30,8 @@ export type ManifestChangeCode =
   | 'companion_removed'
   | 'companion_changed'
   | 'guard_removed'
+  | 'deletion_removed'
+  | 'deletion_slower'
 
 export interface ManifestChange {
   readonly code: ManifestChangeCode

@@ -32,6 +32,7 @@ export function needsNewConsent(consented: Manifest, next: Manifest, action: str
     ...actionChanges(before, after, pointerTo(next, after)),
     ...recipientChanges(consented, next, before, after),
     ...memoryChanges(consented, next, before, after),
+    ...deletionChanges(consented, next, after),
     ...categoryTextChanges(consented, next, after),
     ...companionTargetChanges(consented, next, before, after),
   ]
@@ -95,6 +96,22 @@ function memoryChanges(
       ...additions('memory_changed', `${at}/categories`, was.categories, is.categories),
     ]
   })
+}
+
+/** Only of actions that remember something. Taking notices from now on, or sooner than before, is narrower. */
+function deletionChanges(
+  { deletion: was }: Manifest,
+  { deletion: is }: Manifest,
+  after: ManifestAction,
+): ManifestChange[] {
+  if (after.remembers.length === 0 || was === undefined) return []
+  if (is === undefined) return [changeOf('deletion_removed', '/deletion', was, is)]
+  return [
+    ...unlessEqual('endpoint_changed', '/deletion/path', was.path, is.path),
+    ...(is.withinSeconds > was.withinSeconds
+      ? [changeOf('deletion_slower', '/deletion/withinSeconds', was.withinSeconds, is.withinSeconds)]
+      : []),
+  ]
 }
 
 /** A session lasts at most 12 hours: longer than "not at all", shorter than a day. Days stated count anyway. */
