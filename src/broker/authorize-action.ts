@@ -14,6 +14,7 @@ import { askPerson, withApproval } from './ask-person.ts'
 import type { Broker } from './broker.ts'
 import { decisionLeaf } from './decision-leaf.ts'
 import { fillBrokerFields } from './fill-broker-fields.ts'
+import { afterHandOver, handedOver } from './hand-over.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { saveCounters } from './load-counters.ts'
 import { type AskedAction, type LoadedFacts, loadFacts } from './load-facts.ts'
@@ -84,7 +85,7 @@ function authorizeWith(
     if (before && isRemembered(before)) return { kind: 'remembered', row: before }
 
     const { loaded, decision } = await decideAsked(broker, tx, asked, before, accounts)
-    if (decision.effect === 'permit' && !holdsAll(accounts, loaded.accounts))
+    if (decision.effect === 'permit' && !asked.enforcement && !holdsAll(accounts, loaded.accounts))
       return { kind: 'accounts_wanted', rows: loaded.accounts }
     await touchSession(tx, asked, loaded.session)
     if (decision.effect === 'invalid') return { kind: 'invalid', faults: decision.faults }
@@ -113,7 +114,7 @@ export async function previewDecision(broker: Broker, asked: AskedAction): Promi
 }
 
 /** Loads the facts and decides; whether a person may be asked now is looked up only where somebody has to be. */
-async function decideAsked(
+export async function decideAsked(
   broker: Broker,
   tx: Tx,
   asked: AskedAction,
@@ -186,7 +187,9 @@ async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Decidi
   const { facts } = loaded
   const attemptKey = broker.pseudonyms.brokerKey(asked.userId, asked.agentId, asked.idempotencyKey, 1)
   const body =
-    decision.effect === 'permit' ? bytesToSend(broker, asked, loaded, attemptKey, deciding.accounts) : null
+    decision.effect === 'permit' && !asked.enforcement
+      ? bytesToSend(broker, asked, loaded, attemptKey, deciding.accounts)
+      : null
   let row = decidedRow(
     deciding.row,
     decision,
@@ -196,6 +199,7 @@ async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Decidi
     body,
     broker.nodeId,
   )
+  if (decision.effect === 'permit' && asked.enforcement) row = handedOver(row, asked.enforcement)
   if (leavesYesUnused(decision, facts)) row = { ...row, status: 'waiting' }
 
   if (decision.effect !== 'deny' || isFirstRefusal(broker, asked, facts, decision.refusal)) {
@@ -214,6 +218,7 @@ async function record(broker: Broker, tx: Tx, seal: LeafSealer, deciding: Decidi
     return { kind: 'ask', row, approval, questions: decision.questions }
   }
   await useUpPermit(broker, tx, asked, loaded, row, decision)
+  if (asked.enforcement) await afterHandOver(tx, asked, row, loaded.action)
   const { retentionDays } = decision.grant.terms
   return {
     kind: 'permit',

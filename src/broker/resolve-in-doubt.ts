@@ -11,6 +11,7 @@ import { accountsFor } from './account-tokens.ts'
 import { authorityStands, isStillOurs } from './authority-stands.ts'
 import type { Broker } from './broker.ts'
 import { callCleanUp } from './call-clean-up.ts'
+import { doubtUnreported } from './doubt-unreported.ts'
 import { amountOfRow, toActionOutcome } from './execute-action.ts'
 import { fillBrokerFields } from './fill-broker-fields.ts'
 import { termsOf } from './grant-terms.ts'
@@ -45,6 +46,7 @@ export async function resolveInDoubt(broker: Broker, actionId: string): Promise<
 /** Resolves whatever is due; called by a loop, and once at start. Returns how many it looked at. */
 export async function resolveDue(broker: Broker): Promise<number> {
   await takeUpLost(broker)
+  await doubtUnreported(broker)
   const due = await broker.store.read(async (tx) => tx.actions.dueForCheck(tx.nowMs, BATCH))
   for (const { id } of due) await broker.inFlight.track(id, resolveInDoubt(broker, id))
   return due.length

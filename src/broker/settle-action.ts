@@ -19,8 +19,6 @@ export type ActionOutcome =
   | { kind: 'failed'; code: string; by: SettledBy }
   /** Authority was gone right before the first byte: nothing was sent. */
   | { kind: 'overtaken' }
-  /** A guard was permitted it, and nobody tells what came of it: it counts. */
-  | { kind: 'not_reported' }
   | { kind: 'in_doubt'; reason: string; nextCheckAtMs: number | null }
 
 export type SettledBy =
@@ -28,6 +26,8 @@ export type SettledBy =
   /** Nothing was sent: nobody else had a part in it. */
   | { by: 'broker' }
   | { by: 'receipt' }
+  /** Whoever carried it out in the broker's place. */
+  | { by: 'enforcement_point'; pointId: string }
   | { by: 'operator'; operatorId: string; reason: string }
 
 export type Settling = { kind: 'settled'; row: ActionRow } | { kind: 'already_settled'; row: ActionRow }
@@ -35,12 +35,15 @@ export type Settling = { kind: 'settled'; row: ActionRow } | { kind: 'already_se
 /**
  * Moves an execution out of flight: captures or releases what it holds, once, and logs the outcome, all in one
  * transaction. What is in doubt keeps counting (P11): neither the agent nor a timer ever gets here for it.
+ *
+ * @param maySettle looked at in that transaction; an execution it says no to is left as it is.
  */
 export async function settleAction(
   broker: Broker,
   row: Pick<ActionRow, 'id' | 'userId' | 'skillId'>,
   action: LoadedAction | null,
   outcome: ActionOutcome,
+  maySettle: (row: ActionRow, nowMs: number) => boolean = () => true,
 ): Promise<Settling> {
   const seal = await sealerFor(broker, row)
   return broker.store.transaction(async (tx) => {
@@ -49,6 +52,7 @@ export async function settleAction(
     if (before.status !== 'dispatched' && before.status !== 'in_doubt') {
       return { kind: 'already_settled', row: before }
     }
+    if (!maySettle(before, tx.nowMs)) return { kind: 'already_settled', row: before }
     // That this process sent nothing says nothing about one that took the execution up and sent it again.
     if (before.doubtedAtMs !== null && isBrokersWord(outcome)) return { kind: 'already_settled', row: before }
     return outcome.kind === 'in_doubt'
@@ -59,8 +63,7 @@ export async function settleAction(
 
 /** Nobody but this process has a part in the outcome: it did not send anything. */
 function isBrokersWord(outcome: ActionOutcome): boolean {
-  if (outcome.kind === 'overtaken') return true
-  return outcome.kind !== 'in_doubt' && outcome.kind !== 'not_reported' && outcome.by.by === 'broker'
+  return outcome.kind === 'overtaken' || (outcome.kind !== 'in_doubt' && outcome.by.by === 'broker')
 }
 
 /** Where a result says what was taken; null when it does not say, and then the whole reservation counts. */
@@ -70,17 +73,6 @@ export function chargedIn(action: LoadedAction, result: JsonValue): Amount | 'in
   const reading = readAmount(result, place, true)
   if (reading.ok) return reading.amount
   return reading.code === 'amount_missing' ? null : 'invalid'
-}
-
-/** Ends what was permitted to a guard, in the transaction that permits it: there is never more to be known of it. */
-export function closeUnreported(
-  broker: Broker,
-  tx: Tx,
-  seal: LeafSealer,
-  row: ActionRow,
-  action: LoadedAction,
-): Promise<ActionRow> {
-  return close(broker, tx, seal, row, action, { kind: 'not_reported' })
 }
 
 type Final = Exclude<ActionOutcome, { kind: 'in_doubt' }>
@@ -155,8 +147,6 @@ async function close(
   if (outcome.kind === 'succeeded' && outcome.result !== null && action) {
     await noteSuccess(tx, row, action, outcome.result)
   }
-  // What may have been read counts as read.
-  if (outcome.kind === 'not_reported' && action) await noteRead(tx, row, readIn(action))
   return row
 }
 
@@ -165,12 +155,11 @@ const STATUS_AFTER = {
   refused: 'refused_by_skill',
   failed: 'failed',
   overtaken: 'overtaken',
-  not_reported: 'permitted',
 } as const
 
 /** What the outcome captures; null when all of it is released. */
 function capturedBy(row: ActionRow, outcome: Final): Captured | null {
-  if (outcome.kind !== 'succeeded' && outcome.kind !== 'not_reported') return null
+  if (outcome.kind !== 'succeeded') return null
   if (row.currency === null || row.reservedMinor === null) {
     return { capturedMinor: 0, overrunMinor: 0, incident: null }
   }
@@ -229,13 +218,12 @@ function reasonOf(outcome: Final): string {
       return outcome.code
     case 'overtaken':
       return 'overtaken'
-    case 'not_reported':
-      return 'outcome_not_known'
   }
 }
 
 function settledByOf(outcome: Final): string {
-  if (outcome.kind === 'overtaken' || outcome.kind === 'not_reported') return 'broker'
+  if (outcome.kind === 'overtaken') return 'broker'
+  if (outcome.by.by === 'enforcement_point') return outcome.by.pointId
   return outcome.by.by === 'operator' ? `operator:${outcome.by.operatorId}` : outcome.by.by
 }
 
@@ -245,7 +233,7 @@ function chargedOf(outcome: Final): JsonValue {
 }
 
 function outcomeLeaf(row: ActionRow, outcome: string, reason: string, final: Final | null) {
-  const by = final && 'by' in final && final.by.by === 'operator' ? final.by : null
+  const by = final && final.kind !== 'overtaken' && final.by.by === 'operator' ? final.by : null
   return {
     type: 'outcome' as const,
     outcome,

@@ -1,5 +1,6 @@
 import type { LeaseState } from '../core/nodes/lease.ts'
 import type { Broker } from './broker.ts'
+import { isHandedOver } from './hand-over.ts'
 import { HEARTBEAT } from './leases.ts'
 import { settleAction } from './settle-action.ts'
 
@@ -12,7 +13,9 @@ const FORGOTTEN_AFTER_MS = 86_400_000
  */
 export async function takeUpUnsettled(broker: Broker): Promise<number> {
   const unsettled = await broker.store.read(async (tx) => tx.actions.unsettled(null))
-  const dispatched = unsettled.filter((row) => row.status === 'dispatched' && !broker.inFlight.has(row.id))
+  const dispatched = unsettled.filter(
+    (row) => row.status === 'dispatched' && !isHandedOver(row) && !broker.inFlight.has(row.id),
+  )
   for (const row of dispatched) await takeUp(broker, row)
   await forgetNodes(broker, (lease) => lease.name !== `${HEARTBEAT}${broker.nodeId}`)
   return dispatched.length

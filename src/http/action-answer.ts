@@ -33,6 +33,7 @@ export const actionShape = z.strictObject({
     'refused_by_skill',
     'failed',
     'overtaken',
+    'outcome_unknown',
   ]),
   reason: z.string(),
   amount: amountShape.nullable(),

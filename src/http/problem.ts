@@ -61,8 +61,10 @@ export function publicReason(code: RefusalCode): ProblemCode {
     case 'skill_unknown':
     case 'skill_suspended':
     case 'action_not_declared':
+    case 'enforced_elsewhere':
     case 'amount_above_manifest':
     case 'currency_not_declared':
+    case 'outcome_not_reported':
     case 'debt_unknown':
     case 'debt_settled':
     case 'debt_mismatch':

@@ -22,6 +22,12 @@ export const REFUSAL_PROBLEMS = problemKinds({
     title: 'The skill declares no such action',
     detail: 'GET /v1/skills/{id} lists the actions of its manifest.',
   },
+  enforced_elsewhere: {
+    status: 403,
+    title: 'This is asked for elsewhere',
+    detail:
+      'Actions of a skill with the transport `guard` are asked for by a guard, at POST /v1/guard/permits, and all others are not. A guard is permitted nothing that spends.',
+  },
   amount_above_manifest: {
     status: 403,
     title: 'More than the skill says this can cost',
@@ -31,6 +37,11 @@ export const REFUSAL_PROBLEMS = problemKinds({
     status: 403,
     title: 'The skill does not charge in this currency',
     detail: 'The manifest lists the currencies of this action.',
+  },
+  outcome_not_reported: {
+    status: 403,
+    title: 'Nobody would say what this took',
+    detail: 'What spends goes through the broker, or through an enforcement point that reports the outcome.',
   },
   debt_unknown: {
     status: 403,

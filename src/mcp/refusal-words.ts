@@ -33,6 +33,7 @@ const NEXT: { readonly [Code in ProblemCode]?: string } = {
   approval_refused: 'Do something else. The user is not asked the same again for a while.',
   asked_too_often: 'Wait. Too many questions are open, or the user refused this a short while ago.',
   decision_failed: NOTHING,
+  outcome_not_reported: 'This spends, so it has to go through the broker itself. Do not try it again here.',
   overtaken: 'Nothing was sent. Ask for consent if it is still wanted.',
 }
 

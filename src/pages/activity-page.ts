@@ -30,6 +30,7 @@ const TAGS: Readonly<Record<Status, string>> = {
   refused_by_skill: '',
   failed: '',
   overtaken: '',
+  outcome_unknown: '',
 }
 
 /** What agents did: the list, one entry in full with its receipt, and what can still be done about it. */

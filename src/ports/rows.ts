@@ -134,6 +134,7 @@ export const ACTION_STATUSES = [
   'refused_by_skill',
   'failed',
   'overtaken',
+  'outcome_unknown',
 ] as const
 
 export type ActionRow = {

@@ -138,6 +138,7 @@ const DECIDED: { readonly [status in ReceiptClaims['sts']]: 'permit' | 'deny' | 
   refused_by_skill: 'permit',
   failed: 'permit',
   overtaken: 'permit',
+  outcome_unknown: 'permit',
 }
 
 /** A broker that signs a receipt against its own log is shown by the two together. */

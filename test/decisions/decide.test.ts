@@ -26,6 +26,8 @@ const CODES: Record<RefusalCode, 'decided' | 'elsewhere'> = {
   action_not_declared: 'decided',
   amount_above_manifest: 'decided',
   currency_not_declared: 'decided',
+  outcome_not_reported: 'decided',
+  enforced_elsewhere: 'decided',
   debt_unknown: 'decided',
   debt_settled: 'decided',
   debt_mismatch: 'decided',

@@ -1,6 +1,6 @@
 import { ruleCounters } from '../../src/core/decision/asked-before.ts'
 import { checkArguments } from '../../src/core/decision/check-arguments.ts'
-import type { CandidateGrant, DecisionRequest, Facts } from '../../src/core/decision/decision.ts'
+import type { CandidateGrant, DecisionRequest, Enforcement, Facts } from '../../src/core/decision/decision.ts'
 import type { SavedRecipient } from '../../src/core/grant/constraint.ts'
 import type { GrantState } from '../../src/core/grant/grant-state.ts'
 import type { AskFirstRule, GrantTerms } from '../../src/core/grant/terms.ts'
@@ -53,6 +53,8 @@ export type Situation = {
   newRecipient: boolean
   minuteOfDay: number
   savedRecipients: SavedRecipient[]
+  /** Who carries it out in the broker's place; null where nobody does. */
+  enforcement: Enforcement | null
   debt: Facts['debt']
   approval: 'waiting' | 'approved' | 'refused' | 'expired' | null
   mayAsk: Facts['mayAsk']
@@ -93,6 +95,7 @@ const ORDER: Situation = {
   newRecipient: false,
   minuteOfDay: 600,
   savedRecipients: [],
+  enforcement: null,
   debt: { kind: 'none' },
   approval: null,
   mayAsk: 'yes',
@@ -110,6 +113,14 @@ const DEBT = { payee: 'payee-shop', amountMinor: 1690, currency: 'CNY', paid: fa
 /** What tables start from. */
 export const BASES = {
   order: ORDER,
+  /** What a guard asks before a coding agent runs a command. */
+  command: {
+    ...ORDER,
+    skill: 'coding.local',
+    action: 'run_command',
+    arguments: { command: 'npm test', folder: '/work', inBackground: false },
+    enforcement: { by: 'guard', reportWithinMs: null },
+  },
   menu: { ...ORDER, action: 'get_menu', arguments: { store_id: 'LK-0571-022' } },
   /** Pays an order's debt of 16.90 to the payee it named. */
   payment: {
@@ -213,6 +224,7 @@ export function asFacts(at: Situation): { request: DecisionRequest; facts: Facts
       action: at.action,
       deploymentId: at.deployment,
       arguments: at.arguments,
+      ...(at.enforcement ? { enforcement: at.enforcement } : {}),
     },
     facts: {
       nowMs: NOW_MS,

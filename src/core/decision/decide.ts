@@ -1,5 +1,6 @@
-import { type AskReason, dueQuestions } from '../grant/ask-first.ts'
+import { type AskReason, dueQuestions, isExactCommand } from '../grant/ask-first.ts'
 import { checkConstraints } from '../grant/constraint.ts'
+import { isGuarded } from '../manifest/endpoint.ts'
 import { reserve } from '../spending/budget.ts'
 import { checkPayment } from '../spending/debt.ts'
 import { timesOf } from './amount-of.ts'
@@ -26,6 +27,8 @@ const REQUEST_CHECKS: readonly RequestCheck[] = [
 ]
 
 const MANIFEST_CHECKS: readonly DeclaredCheck[] = [
+  spendingIsReported, //   whoever carries it out will say what it took
+  isEnforcedThere, //      whoever asks is who carries it out
   costsWhatIsDeclared, //  no more than the manifest says it can cost
   paysWhatIsOwed, //       a payment of an order equals the order's debt, once
 ]
@@ -152,6 +155,21 @@ function actionIsDeclared(_request: DecisionRequest, { skill }: Facts): Refusal 
   return skill.kind === 'approved' && skill.action ? undefined : { code: 'action_not_declared' }
 }
 
+function spendingIsReported({ request, action }: Declared): Refusal | undefined {
+  const isReported = request.enforcement?.reportWithinMs !== null
+  return isReported || !action.declared.effects.includes('spend')
+    ? undefined
+    : { code: 'outcome_not_reported' }
+}
+
+/** What a guard enforces the broker can send nowhere, and a guard is permitted nothing else. */
+function isEnforcedThere({ request, facts }: Declared): Refusal | undefined {
+  if (facts.skill.kind !== 'approved') return undefined
+  const askedByGuard = request.enforcement?.reportWithinMs === null
+  const byGuard = isGuarded(facts.skill.loaded.manifest.endpoint)
+  return byGuard === askedByGuard ? undefined : { code: 'enforced_elsewhere' }
+}
+
 function costsWhatIsDeclared({ facts, action }: Declared): Refusal | undefined {
   if (!facts.amount) return undefined
   const mostMinor = action.declared.spends?.most[facts.amount.currency]
@@ -249,7 +267,12 @@ function questionsUnder({ request, facts, action }: Declared, grant: CandidateGr
     minuteOfDay: facts.minuteOfDay,
     untrustedRead: facts.session.readUntrusted,
     paysKnownOrder: facts.debt.kind === 'known',
+    exactCommand: isExactCommand(grant.terms, action.declared.name, commandPointers(action)),
   })
+}
+
+function commandPointers(action: Declared['action']): string[] {
+  return action.input.fields.filter(({ kind }) => kind === 'command').map(({ pointer }) => pointer)
 }
 
 function refusalOf(

@@ -20,6 +20,16 @@ export type DecisionRequest = {
   deploymentId: string
   /** As the agent sent them; `arguments` of the facts are the ones with defaults filled in. */
   arguments: JsonValue
+  /** Left out where the broker itself calls the skill. */
+  enforcement?: Enforcement
+}
+
+/** Who carries an action out in the broker's place, and how long it has to say what became of it. */
+export type Enforcement = {
+  /** An enforcement point's id, or the name of a guard. */
+  readonly by: string
+  /** Milliseconds; null where nobody will ever say. */
+  readonly reportWithinMs: number | null
 }
 
 /** A grant of this user for this agent and skill, with what is needed to decide under it. */
@@ -79,8 +89,12 @@ export type Refusal =
   | { code: 'skill_unknown' }
   | { code: 'skill_suspended' }
   | { code: 'action_not_declared' }
+  /** A guard enforces it and the broker was to call it, or the other way round. */
+  | { code: 'enforced_elsewhere' }
   | { code: 'amount_above_manifest'; mostMinor: number }
   | { code: 'currency_not_declared' }
+  /** Nobody will say what it took, so nothing may be spent. */
+  | { code: 'outcome_not_reported' }
   | { code: 'debt_unknown' }
   | { code: 'debt_settled' }
   | { code: 'debt_mismatch' }

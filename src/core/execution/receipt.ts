@@ -26,6 +26,7 @@ export const receiptClaims = z.strictObject({
     'refused_by_skill',
     'failed',
     'overtaken',
+    'outcome_unknown',
   ]),
   /** Taken, in minor units of `cur`; both or neither. */
   amt: z.int().min(0).optional(),

@@ -19,6 +19,7 @@ export const ACTIVITY_EN = {
   status_refused_by_skill: 'refused by the skill',
   status_failed: 'did not happen',
   status_overtaken: 'stopped before it was sent',
+  status_outcome_unknown: 'allowed, outcome not known',
   meaning_waiting: 'It waits for your answer in the inbox.',
   meaning_refused: 'Countersign refused it. Nothing was sent.',
   meaning_dispatched: 'It was permitted, and the skill has not answered yet.',
@@ -27,6 +28,8 @@ export const ACTIVITY_EN = {
   meaning_succeeded: 'The skill says that it is done.',
   meaning_refused_by_skill: 'The skill said no. Nothing was done.',
   meaning_failed: 'It did not happen. Nothing was taken.',
+  meaning_outcome_unknown:
+    'It was permitted and carried out on a machine of yours, which does not tell what became of it.',
   meaning_overtaken: 'It was permitted, but authority ended right before it was sent. Nothing was sent.',
   by: 'Agent',
   skill: 'Skill',

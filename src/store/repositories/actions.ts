@@ -1,4 +1,5 @@
-import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gte, isNull, like, lte, or, sql } from 'drizzle-orm'
+import { ID_PREFIXES } from '../../core/ids.ts'
 import type { ActionRow } from '../../ports/rows.ts'
 import type { ActionSearch, Actions, Page } from '../../ports/store.ts'
 import { allGiven } from '../dialect.ts'
@@ -118,6 +119,30 @@ export function prepareActions({ db, t: { actions: a }, d }: Preparation) {
         .where(and(UNSETTLED, sql`status = 'dispatched'`, eq(a.nodeId, p('nodeId'))))
         .orderBy(asc(a.createdAtMs), asc(a.id)),
     ),
+    overdue: d.prepare(
+      'actions_overdue',
+      db
+        .select()
+        .from(a)
+        .where(
+          and(
+            UNSETTLED,
+            sql`status = 'dispatched'`,
+            like(a.nodeId, `${ID_PREFIXES.enforcementPoint}%`),
+            lte(a.nextCheckAtMs, p('nowMs')),
+          ),
+        )
+        .orderBy(asc(a.createdAtMs), asc(a.id))
+        .limit(p('limit')),
+    ),
+    handedOver: d.prepare(
+      'actions_handed_over',
+      db
+        .select()
+        .from(a)
+        .where(and(UNSETTLED, eq(a.nodeId, p('pointId'))))
+        .orderBy(asc(a.createdAtMs), asc(a.id)),
+    ),
     dueForCheck: d.prepare(
       'actions_due_for_check',
       db
@@ -164,6 +189,14 @@ export class ActionRepository extends Repository<ReturnType<typeof prepareAction
 
   dispatchedBy(nodeId: string) {
     return this.run(this.q.dispatchedBy, { nodeId })
+  }
+
+  overdue(nowMs: number, limit: number) {
+    return this.run(this.q.overdue, { nowMs, limit })
+  }
+
+  handedOver(pointId: string) {
+    return this.run(this.q.handedOver, { pointId })
   }
 
   dueForCheck(nowMs: number, limit: number) {
