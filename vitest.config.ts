@@ -8,7 +8,7 @@ const ABOUT_POSTGRES = ['test/**/postgres-*.test.ts', 'test/postgres/**/*.test.t
 const ON_BOTH_ENGINES = ['broker', 'property', 'http', 'oauth'].map((folder) => `test/${folder}/**/*.test.ts`)
 
 /** About the embedded engine's file, whatever folder it is in. */
-const EMBEDDED_ONLY = ['test/broker/doctor.test.ts', 'test/http/crash.test.ts']
+const EMBEDDED_ONLY = ['test/http/crash.test.ts']
 
 const hasPostgres = findPostgres() !== undefined
 if (!hasPostgres) process.stderr.write(WITHOUT_POSTGRES)

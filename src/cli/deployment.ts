@@ -10,6 +10,9 @@ import { openSqliteSource } from '../store/backup/sqlite-source.ts'
 import type { TableSource } from '../store/backup/table-source.ts'
 import { dataFilesIn } from '../store/data-files.ts'
 import { openCheckpointRegister, placeInEpoch } from '../store/open-checkpoint-register.ts'
+import { openPostgresView } from '../store/open-postgres-view.ts'
+import type { StoreView } from '../store/open-sqlite-reader.ts'
+import { openDataView } from './data-log.ts'
 import { CannotRun } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -60,6 +63,32 @@ export async function openTables(config: Config): Promise<TableSource> {
     return config.databaseUrl === null
       ? openSqliteSource(database)
       : await openPostgresSource(config.databaseUrl)
+  } catch (cause) {
+    throw new CannotRun(`cannot read the database: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    })
+  }
+}
+
+type OpenView = Pick<StoreView, 'read'> & { close(): void | Promise<void> }
+
+/** Looks at the database of a deployment as it is at this moment. @throws CannotRun if it cannot be read. */
+export async function withView<T>(
+  config: Config,
+  look: (view: Pick<StoreView, 'read'>) => Promise<T>,
+): Promise<T> {
+  const view = await openView(config)
+  try {
+    return await look(view)
+  } finally {
+    await view.close()
+  }
+}
+
+async function openView({ databaseUrl: url, dataFolder }: Config): Promise<OpenView> {
+  if (url === null) return openDataView(dataFolder)
+  try {
+    return await openPostgresView({ url, migrationsFolder: POSTGRES_MIGRATIONS, nowMs: Date.now() })
   } catch (cause) {
     throw new CannotRun(`cannot read the database: ${cause instanceof Error ? cause.message : cause}`, {
       cause,

@@ -1,40 +1,45 @@
 import type { Command } from 'commander'
 import { currentEpoch } from '../broker/current-epoch.ts'
 import { type DoctorReport, examineStore } from '../broker/doctor.ts'
+import type { Config } from '../config.ts'
+import { epochOrigin } from '../core/log/epoch-leaf.ts'
 import type { RegisterEntry } from '../ports/checkpoint-register.ts'
-import { openCheckpointRegisterFile } from '../store/checkpoint-register-file.ts'
-import { registerFileIn } from '../store/data-files.ts'
 import { countOf } from './count-of.ts'
-import { openDataView } from './data-log.ts'
+import { deploymentConfig, registerIn, withView } from './deployment.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
+type Env = Readonly<Record<string, string | undefined>>
 type Options = { data: string; json: boolean }
 
-export function addDoctor(program: Command, terminal: Terminal): void {
+export function addDoctor(program: Command, terminal: Terminal, env: Env): void {
   program
     .command('doctor')
     .description('recompute every counter from its permits and the log from its leaves; changes nothing')
-    .option('--data <folder>', 'the data folder of a broker, which may be running', './data')
+    .option(
+      '--data <folder>',
+      'the data folder of a broker, which may be running',
+      env.COUNTERSIGN_DATA ?? './data',
+    )
     .option('--json', 'print the report as JSON', false)
+    .addHelpText(
+      'after',
+      '\nWith COUNTERSIGN_DATABASE_URL set, the database is that one, and the register the one that is configured.',
+    )
     .action(async (options: Options) => {
-      const view = openDataView(options.data)
-      try {
-        const report = await examineStore(
-          view,
-          await readRegister(options.data, await currentEpoch({ store: view })),
-        )
-        if (options.json) terminal.out(JSON.stringify(report, null, 2))
-        else print(report, terminal)
-        terminal.exitWith(report.faults.length > 0 ? 1 : 0)
-      } finally {
-        view.close()
-      }
+      const config = deploymentConfig(options.data, env)
+      const epoch = await withView(config, (view) => currentEpoch({ store: view }))
+      // Read before what is held against it: the log may have grown since, and the register must not have.
+      const registered = await readRegister(config, epoch)
+      const report = await withView(config, (view) => examineStore(view, registered))
+      if (options.json) terminal.out(JSON.stringify(report, null, 2))
+      else print(report, terminal)
+      terminal.exitWith(report.faults.length > 0 ? 1 : 0)
     })
 }
 
-async function readRegister(folder: string, epoch: number): Promise<RegisterEntry | undefined> {
+async function readRegister(config: Config, epoch: number): Promise<RegisterEntry | undefined> {
   try {
-    return await openCheckpointRegisterFile(registerFileIn(folder, epoch)).read()
+    return await (await registerIn(config, epoch, epochOrigin(config.logOrigin, epoch))).read()
   } catch (cause) {
     throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
       cause,

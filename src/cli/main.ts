@@ -4,7 +4,7 @@ import { addBackup } from './backup.ts'
 import { addDoctor } from './doctor.ts'
 import { addFailover } from './failover.ts'
 import { addKeysGenerate } from './keys-generate.ts'
-import { addKeysRotate } from './keys-rotate.ts'
+import { addKeysRotate, addKeysRotateEpoch } from './keys-rotate.ts'
 import { addLogFollow } from './log-follow.ts'
 import { addLogPromise } from './log-promise.ts'
 import { addLogVerify } from './log-verify.ts'
@@ -30,6 +30,7 @@ const program = new Command('countersign')
 const keys = program.command('keys').description('signing keys')
 addKeysGenerate(keys, terminal)
 addKeysRotate(keys, terminal, process.env)
+addKeysRotateEpoch(keys, terminal, process.env)
 
 const manifest = program.command('manifest').description("a skill's manifest: check, sign, compare, register")
 addManifestLint(manifest, terminal)
@@ -45,7 +46,7 @@ addLogVerify(log, terminal, process.env)
 addLogFollow(log, terminal)
 addLogPromise(log, terminal)
 
-addDoctor(program, terminal)
+addDoctor(program, terminal, process.env)
 addLogin(program, terminal, process.env)
 addBackup(program, terminal, process.env)
 addRestore(program, terminal, process.env)

@@ -3,6 +3,7 @@ import { checkServing } from './migrate-postgres.ts'
 import type { StoreView } from './open-sqlite-reader.ts'
 import { toStoreError } from './postgres-errors.ts'
 import { openPool } from './postgres-pool.ts'
+import { queueAccess } from './postgres-queue.ts'
 import { postgresStatements } from './postgres-statements.ts'
 import { UnitTx } from './unit-tx.ts'
 
@@ -45,6 +46,7 @@ export async function openPostgresView(options: {
       sequence: () => {
         throw new Error('a view is not written to')
       },
+      queue: queueAccess((query) => connection.ask(query)),
       nowMs,
       clockTrusted: true,
     })

@@ -5,20 +5,21 @@ import { type DoctorReport, examineStore } from '../../src/broker/doctor.ts'
 import { performAction } from '../../src/broker/perform-action.ts'
 import { openCheckpointPublisher } from '../../src/broker/publish-checkpoint.ts'
 import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
+import { openPostgresView } from '../../src/store/open-postgres-view.ts'
 import { openSqliteView } from '../../src/store/open-sqlite-reader.ts'
 import { appendLeaves } from '../support/append-leaves.ts'
 import { answered, broken } from '../support/fake-skill.ts'
 import { type Granted, grantAll, order, SECRET } from '../support/granted-agent.ts'
+import { POSTGRES_MIGRATIONS } from '../support/postgres-setup.ts'
 import { sampleManifest } from '../support/sample-manifest.ts'
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts'
+import { ENGINE, queryTestDatabase, testDatabaseUrl } from '../support/test-engine.ts'
 
 let test: TestBroker
 let alice: Granted
-let file: string
 
 beforeEach(async () => {
   test = await createTestBroker()
-  file = join(test.folder, 'broker.sqlite')
   test.secrets.set('coffee.order /payment_token', SECRET)
   alice = await grantAll(test.broker, sampleManifest('coffee.order'), {
     budgets: [
@@ -35,20 +36,35 @@ beforeEach(async () => {
 })
 afterEach(() => test.close())
 
+/** The database as it is at this moment, whichever engine it is on. */
+async function openView(of: TestBroker, nowMs = of.clock.nowMs()) {
+  const url = await testDatabaseUrl(of.folder)
+  return url === null
+    ? openSqliteView(join(of.folder, 'broker.sqlite'), nowMs)
+    : openPostgresView({ url, migrationsFolder: POSTGRES_MIGRATIONS, nowMs })
+}
+
 async function examine(): Promise<DoctorReport> {
-  const view = openSqliteView(file, test.clock.nowMs())
+  const view = await openView(test)
   try {
     return await examineStore(view, await openCheckpointRegisterFile(join(test.folder, 'reg.json')).read())
   } finally {
-    view.close()
+    await view.close()
   }
 }
 const publish = () =>
   openCheckpointPublisher(test.broker, openCheckpointRegisterFile(join(test.folder, 'reg.json'))).publishNow()
 
-/** Changes the file behind the broker's back, as a person with an editor would. */
-function tamper(...statements: string[]): void {
-  const db = new Database(file)
+/** Changes the database behind the broker's back, as a person with every right would. */
+async function tamper(statement: string): Promise<void> {
+  if (ENGINE === 'postgres') {
+    await queryTestDatabase(
+      test.folder,
+      `ALTER TABLE log_leaves DISABLE TRIGGER USER; ALTER TABLE log_nodes DISABLE TRIGGER USER; ${statement}`,
+    )
+    return
+  }
+  const db = new Database(join(test.folder, 'broker.sqlite'))
   for (const name of [
     'log_leaves_no_update',
     'log_leaves_no_delete',
@@ -56,10 +72,13 @@ function tamper(...statements: string[]): void {
     'log_nodes_next_only',
   ])
     db.exec(`DROP TRIGGER IF EXISTS ${name}`)
-  for (const statement of statements) db.exec(statement)
+  db.exec(statement)
   db.close()
 }
 const codes = async () => [...new Set((await examine()).faults.map((fault) => fault.code))]
+
+const ZEROS = ENGINE === 'postgres' ? `decode(repeat('00', 32), 'hex')` : 'zeroblob(32)'
+const ONE_BYTE_MORE = ENGINE === 'postgres' ? `leaf || '\\x20'::bytea` : `cast(leaf || x'20' AS blob)`
 
 describe('examineStore', () => {
   it('finds nothing wrong, and lists what is in doubt', async () => {
@@ -73,9 +92,9 @@ describe('examineStore', () => {
 
   it('finds nothing wrong with an empty store', async () => {
     const empty = await createTestBroker()
-    const view = openSqliteView(join(empty.folder, 'broker.sqlite'), 0)
+    const view = await openView(empty, 0)
     expect((await examineStore(view)).faults).toEqual([])
-    view.close()
+    await view.close()
     await empty.close()
   })
 
@@ -92,7 +111,7 @@ describe('examineStore', () => {
     ],
     ['an action that was taken out', `DELETE FROM actions WHERE status = 'succeeded'`],
   ])('finds %s', async (_, statement) => {
-    tamper(statement)
+    await tamper(statement)
     expect(await codes()).toContain('counter_differs')
   })
 
@@ -110,50 +129,50 @@ describe('examineStore', () => {
     ],
     [
       'an action that names another leaf',
-      `UPDATE actions SET leaf_hash = zeroblob(32) WHERE status = 'in_doubt'`,
+      `UPDATE actions SET leaf_hash = ${ZEROS} WHERE status = 'in_doubt'`,
       'leaf_of_action_differs',
     ],
     ['an unknown status', `UPDATE actions SET status = 'fine' WHERE status = 'in_doubt'`, 'unknown_status'],
     [
       'a changed leaf',
-      `UPDATE log_leaves SET leaf = cast(leaf || x'20' AS blob) WHERE leaf_index = 0`,
+      `UPDATE log_leaves SET leaf = ${ONE_BYTE_MORE} WHERE leaf_index = 0`,
       'leaf_hash_differs',
     ],
     [
       'a node without leaves',
-      `INSERT INTO log_nodes (level, node_index, hash) VALUES (8, 0, zeroblob(32))`,
+      `INSERT INTO log_nodes (level, node_index, hash) VALUES (8, 0, ${ZEROS})`,
       'node_surplus',
     ],
   ])('finds %s', async (_, statement, code) => {
-    tamper(statement)
+    await tamper(statement)
     expect(await codes()).toContain(code)
   })
 
   it('finds a changed node of the tree', async () => {
     await appendLeaves(test.broker, 300)
-    tamper(`UPDATE log_nodes SET hash = zeroblob(32)`)
+    await tamper(`UPDATE log_nodes SET hash = ${ZEROS}`)
     expect(await codes()).toEqual(['node_differs'])
   })
 
   it('finds a rewritten history whose hashes agree with one another', async () => {
     await publish()
-    tamper(`DELETE FROM log_leaves WHERE leaf_index = (SELECT max(leaf_index) FROM log_leaves)`)
+    await tamper(`DELETE FROM log_leaves WHERE leaf_index = (SELECT max(leaf_index) FROM log_leaves)`)
     expect(await codes()).toEqual(expect.arrayContaining(['checkpoint_differs', 'register_differs']))
   })
 
   it('looks at one moment while the broker goes on writing', async () => {
-    const view = openSqliteView(file, test.clock.nowMs())
+    const view = await openView(test)
     const before = await view.read(async (tx) => tx.log.leaves(0, 100))
     await appendLeaves(test.broker, 10)
     expect(await view.read(async (tx) => tx.log.leaves(0, 100))).toHaveLength(before.length)
     expect((await examineStore(view)).faults).toEqual([])
-    view.close()
+    await view.close()
   })
 
   it('cannot write', async () => {
-    const view = openSqliteView(file, 0)
+    const view = await openView(test, 0)
     await expect(view.read(async (tx) => tx.incidents.close('inc_x', 1))).rejects.toThrow(/readonly/)
-    view.close()
+    await view.close()
     expect(() => openSqliteView(join(test.folder, 'none.sqlite'), 0)).toThrow()
   })
 })

@@ -40,8 +40,11 @@ export async function startBrokerProcess(env: Readonly<Record<string, string>>):
 }
 
 /** Runs one command of the command line to its end. */
-export async function runCommand(args: readonly string[]): Promise<{ code: number; out: string }> {
-  const child = spawn(process.execPath, [CLI, ...args], { env: {}, stdio: ['ignore', 'pipe', 'inherit'] })
+export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; out: string }> {
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let out = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text

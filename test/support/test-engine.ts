@@ -32,6 +32,11 @@ export async function testDatabaseUrl(folder: string): Promise<string | null> {
   return ENGINE === 'sqlite' ? null : (await databaseOf(folder)).url()
 }
 
+/** Runs statements on the PostgreSQL of the broker in a folder, as the role that may do everything. */
+export async function queryTestDatabase(folder: string, text: string): Promise<void> {
+  await (await databaseOf(folder)).query(text)
+}
+
 /** Removes what is not in the folder itself. */
 export async function removeTestEngine(folder: string): Promise<void> {
   const database = databases.get(folder)
