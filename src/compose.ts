@@ -10,6 +10,7 @@ import { startDelivery } from './broker/deliver-messages.ts'
 import { openUnusedSweep } from './broker/expire-unused-grants.ts'
 import { HeldQuestions } from './broker/held-questions.ts'
 import { InFlight } from './broker/in-flight.ts'
+import { turnEpoch } from './broker/key-epoch.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
 import { checkKeyStore, noteKeyStore } from './broker/note-key-store.ts'
 import type { CheckpointPublisher } from './broker/publish-checkpoint.ts'
@@ -17,6 +18,7 @@ import { RecentRefusals } from './broker/recent-refusals.ts'
 import { redoErasures } from './broker/redo-erasures.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
 import { runErasures } from './broker/run-erasures.ts'
+import { MEMORY_SWEEP_PAUSE_MS, sweepExpiredMemory } from './broker/sweep-expired-memory.ts'
 import { WakeUp } from './broker/wake-up.ts'
 import { watchStore } from './broker/watched-store.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
@@ -91,6 +93,8 @@ const IN_DOUBT_PAUSE_MS = 1_000
 const KEY_STORE_PAUSE_MS = 60_000
 const UNUSED_PAUSE_MS = 5_000
 const ERASURES_PAUSE_MS = 5_000
+/** The first look comes so soon after a start too: what is overdue is done then. */
+const KEY_EPOCH_PAUSE_MS = 10_000
 const HAND_OVER_MS = 100
 const OAUTH_SWEEP_PAUSE_MS = 30_000
 /** Registrations of one address: a program registers once, or at each login at worst. */
@@ -182,6 +186,20 @@ async function open(
     (leased) => () => runErasures(leased, (ids) => cancelInFlight(leased, ids)),
   )
   closers.push(() => erasures.stop())
+  const memorySweep = node.loop(
+    'sweeper',
+    'sweep_expired_memory',
+    MEMORY_SWEEP_PAUSE_MS,
+    (leased) => () => sweepExpiredMemory(leased),
+  )
+  closers.push(() => memorySweep.stop())
+  const keyEpochs = node.loop(
+    'sweeper',
+    'turn_key_epoch',
+    KEY_EPOCH_PAUSE_MS,
+    (leased) => () => turnEpoch(leased),
+  )
+  closers.push(() => keyEpochs.stop())
   const reachKeys = openReachKeys(dataFilesIn(config.secretsFolder).reachKeys)
   const { skills: caller } = broker
   const nowMs = () => broker.store.now().nowMs
@@ -294,7 +312,8 @@ function settingsOf(config: Config, issuer: string): Settings {
   const { keepPartsDays, consentWithinMs, approvalWithinMs, coolDownMs } = config
   const { openQuestionsMost, questionsPerDayMost, unusedGrantMs } = config
   const asking = { coolDownMs, openQuestionsMost, questionsPerDayMost }
-  const rules = { keepPartsDays, consentWithinMs, approvalWithinMs, ...asking, unusedGrantMs }
+  const { memory } = config
+  const rules = { keepPartsDays, consentWithinMs, approvalWithinMs, ...asking, unusedGrantMs, memory }
   return {
     ...rules,
     platformWebhook: config.platformWebhook !== null,
@@ -303,6 +322,7 @@ function settingsOf(config: Config, issuer: string): Settings {
     // Leaves name the rules by this: the version of the decision and what was configured.
     policyDigest: taggedDigest('countersign/v1/policy', { decision: 1, rules: plainJson(rules) }),
     mergeWithinMs: config.mergeWithinMs,
+    keyEpochMs: config.keyEpochMs,
     developmentEndpoints: config.skillDevOrigins,
   }
 }

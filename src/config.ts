@@ -40,6 +40,15 @@ export type Config = {
   readonly openQuestionsMost: number
   readonly questionsPerDayMost: number
   readonly unusedGrantMs: number
+  /** What agents may remember at the most, in days, items and bytes. */
+  readonly memory: {
+    readonly mostDays: number
+    readonly itemBytesMost: number
+    readonly itemsMost: number
+    readonly bytesMost: number
+  }
+  /** How long one key-encryption key is used; what was erased may stay in old copies for so long. */
+  readonly keyEpochMs: number
   /** Where the platform's own app is told of messages; null for nowhere. */
   readonly platformWebhook: string | null
   /** A file with the URL of the mail server, its password among it; null for no mail. */
@@ -113,6 +122,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     openQuestionsMost: reader.integer('OPEN_QUESTIONS_MOST', 3, 1, 100),
     questionsPerDayMost: reader.integer('QUESTIONS_PER_DAY_MOST', 20, 1, 1_000),
     unusedGrantMs: reader.integer('UNUSED_GRANT_DAYS', 90, 15, 400) * DAY_MS,
+    memory: {
+      mostDays: reader.integer('MEMORY_DAYS_MOST', 400, 1, 3_650),
+      itemBytesMost: reader.integer('MEMORY_ITEM_KIB', 16, 1, 256) * 1024,
+      itemsMost: reader.integer('MEMORY_ITEMS_MOST', 10_000, 1, 100_000),
+      bytesMost: reader.integer('MEMORY_MIB_MOST', 16, 1, 1_024) * 1024 * 1024,
+    },
+    keyEpochMs: reader.integer('KEY_EPOCH_DAYS', 30, 1, 30) * DAY_MS,
     platformWebhook: reader.optional('PLATFORM_WEBHOOK', checkWebhook),
     smtpUrlFile: reader.optional('SMTP_URL_FILE'),
     mailFrom: reader.optional('MAIL_FROM', checkMailAddress),

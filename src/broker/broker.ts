@@ -1,4 +1,5 @@
 import type { IdKind } from '../core/ids.ts'
+import type { MemoryLimits } from '../core/memory/memory-limits.ts'
 import type { ForgottenSpan } from '../core/spending/forgotten.ts'
 import type { Cells } from '../ports/cells.ts'
 import type { LinkClients } from '../ports/link-clients.ts'
@@ -35,8 +36,12 @@ export type Settings = {
   openQuestionsMost: number
   /** Questions one agent, whatever it registers as, may put to its user about one skill in 24 hours. */
   questionsPerDayMost: number
+  /** How long one key-encryption key wraps what is sealed, in milliseconds. */
+  keyEpochMs: number
   /** A grant that was not used for so long ends by itself, in milliseconds. */
   unusedGrantMs: number
+  /** What agents may remember at the most. */
+  memory: MemoryLimits
   /** Whether the platform's own app is told of every message. */
   platformWebhook: boolean
   /** What restores of the store have forgotten; left out where it was never restored. */

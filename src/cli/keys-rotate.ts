@@ -8,6 +8,7 @@ import { CannotRun, type Terminal } from './terminal.ts'
 type Options = { purpose: string; reason: string; tokenFile?: string; broker: string; kid?: string }
 
 const rotatedShape = z.object({ kid: z.string(), previousKid: z.string() })
+const epochShape = z.object({ epoch: z.number() })
 const problemShape = z.object({ code: z.string(), detail: z.string() })
 
 /** Changes of the broker's own keys go through its API, so that each is a leaf under an operator's name. */
@@ -34,13 +35,28 @@ export function addKeysRotate(keys: Command, terminal: Terminal, env: Env): void
     })
 }
 
-function command(keys: Command, name: string, description: string): Command {
-  return keys
-    .command(name)
-    .description(description)
-    .addOption(
-      new Option('--purpose <purpose>', 'what the key is for').choices(KEY_PURPOSES).makeOptionMandatory(),
+/** Changes the key-encryption key before its time; the broker does it by itself every 30 days. */
+export function addKeysRotateEpoch(keys: Command, terminal: Terminal, env: Env): void {
+  const epoch = keys
+    .command('rotate-epoch')
+    .description('change the key-encryption key before its time: older backups of keys open nothing any more')
+  asOperator(epoch).action(async (options: Options) => {
+    const answer = epochShape.safeParse(await post('/v1/operator/key-epoch/turn', options, terminal, env))
+    if (!answer.success) return
+    terminal.out(
+      terminal.paint('green', `epoch ${answer.data.epoch} gives way to the next one within seconds`),
     )
+    terminal.out('then take new backups: keys and personal data of older ones cannot be opened any more')
+  })
+}
+
+function command(keys: Command, name: string, description: string): Command {
+  const purpose = new Option('--purpose <purpose>', 'what the key is for').choices(KEY_PURPOSES)
+  return asOperator(keys.command(name).description(description).addOption(purpose.makeOptionMandatory()))
+}
+
+function asOperator(command: Command): Command {
+  return command
     .requiredOption('--reason <text>', 'why, as the log will say')
     .option('--token-file <file>', "an operator's token (default: what countersign login --operator stored)")
     .option('--broker <url>', 'the broker', 'http://localhost:8787')

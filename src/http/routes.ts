@@ -8,16 +8,19 @@ import type { KeyRing } from '../ports/key-ring.ts'
 import { actionRoutes } from './action-routes.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { approvalRoutes } from './approval-routes.ts'
+import { authorityRoutes } from './authority-routes.ts'
 import { consentRoutes } from './consent-routes.ts'
 import { documentationRoutes } from './documentation-routes.ts'
 import { erasureRoutes } from './erasure-routes.ts'
 import { exportRoute } from './export-route.ts'
 import { grantRoutes } from './grant-routes.ts'
+import { guardRoutes } from './guard-routes.ts'
 import { limitRoutes } from './limit-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { notMeRoute } from './not-me-route.ts'
 import { operatorActionRoutes } from './operator-action-routes.ts'
 import { operatorAskingRoute } from './operator-asking-route.ts'
+import { operatorEpochRoutes } from './operator-epoch-routes.ts'
 import { operatorRegistryRoutes } from './operator-registry-routes.ts'
 import { operatorRestoreRoutes } from './operator-restore-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
@@ -26,6 +29,7 @@ import { publisherRoutes } from './publisher-routes.ts'
 import type { Route } from './route.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { skillRoutes } from './skill-routes.ts'
+import { statusListRoutes } from './status-list-routes.ts'
 
 /**
  * Every route of the HTTP surface, in the order the documentation shows them.
@@ -42,11 +46,13 @@ export function allRoutes(
   const cancel = (actionIds: readonly string[]) => cancelInFlight(broker, actionIds)
   const routes = [
     ...actionRoutes(broker, publisher),
+    ...guardRoutes(broker),
     notMeRoute(broker, cancel),
     ...consentRoutes(broker, held),
     ...approvalRoutes(broker, held),
     ...grantRoutes(broker, cancel),
     ...agentRoutes(broker, cancel),
+    ...authorityRoutes(broker),
     ...limitRoutes(broker),
     ...erasureRoutes(broker),
     exportRoute(broker, publisher),
@@ -57,9 +63,11 @@ export function allRoutes(
     operatorAskingRoute(broker),
     ...operatorRegistryRoutes(broker),
     ...operatorRestoreRoutes(broker),
+    ...operatorEpochRoutes(broker),
     ...logRoutes(openLogReader(broker, publisher)),
     ...pastLogRoutes(broker),
     ...serviceRoutes(broker, publisher),
+    ...statusListRoutes(broker),
     ...further,
   ]
   return [...routes, ...documentationRoutes(routes, broker.settings.issuer)]

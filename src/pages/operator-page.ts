@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import { listIncidents } from '../broker/close-incident.ts'
 import { listFreezes } from '../broker/freeze.ts'
+import { showEpoch } from '../broker/key-epoch.ts'
 import { listAsking } from '../broker/list-asking.ts'
 import { listInDoubt } from '../broker/list-in-doubt.ts'
 import { listManifests, showManifest } from '../broker/list-manifests.ts'
@@ -108,6 +109,7 @@ async function overview({ broker }: PageDeps, visit: PageRequest): Promise<PageA
   const incidents = await listIncidents(broker, 'open', { limit: SHOWN_MOST, before: null })
   const freezes = await listFreezes(broker)
   const versions = await listManifests(broker, { status: 'submitted' })
+  const epoch = await showEpoch(broker)
   const kinds = FREEZE_KINDS.map((kind) => [kind, t[`kind_${kind}`]] as const)
   const target = html`${field({ name: 'kind', label: t.freezeKind }, (attributes) => select(attributes, kinds, entered.get('kind') ?? 'agent'))}
 ${field({ name: 'target', label: t.freezeTarget, hint: t.freezeTargetHint }, (attributes) => html`<input ${attributes} maxlength="200" required autocomplete="off" value="${entered.get('target') ?? ''}">`)}
@@ -138,7 +140,9 @@ ${check({ name: 'clean_up', value: 'yes', label: t.freezeCleanUp, isChecked: ent
           (one) =>
             html`<div class="item"><h3><a href="/operator/versions/${one.digest}">${t.version(one.skillId, String(one.version))}</a></h3><p class="small dim">${shown(one.publisherId)} · ${when(one.submittedAtMs, ZONE, locale)} UTC</p></div>`,
         )}</div>`
-  }</section>`
+  }</section>
+<section class="card" id="key-epoch"><h2>${t.epochTitle}</h2><p>${t.epochSince(String(epoch.epoch), when(epoch.begunAtMs, ZONE, locale), when(epoch.dueAtMs, ZONE, locale))}</p>
+${epoch.standing === 'settled' ? '' : notice('warn', epoch.standing === 'waits' ? t.epochWaits : t.epochTurning(String(epoch.remaining)))}${writeForm(w, 'key-epoch', [['turn_epoch', t.epochTurn, 'plain']])}</section>`
   return { kind: 'html', title: t.title, body }
 }
 

@@ -1,6 +1,7 @@
 import { approveManifest } from '../broker/approve-manifest.ts'
 import { closeIncident } from '../broker/close-incident.ts'
 import { freeze, unfreeze } from '../broker/freeze.ts'
+import { askForEpoch } from '../broker/key-epoch.ts'
 import { settleByOperator } from '../broker/settle-by-operator.ts'
 import { revokeManifest, suspendManifest } from '../broker/suspend-manifest.ts'
 import { FREEZE_KINDS } from '../core/decision/freeze-ids.ts'
@@ -36,6 +37,8 @@ export async function operatorWrite(
     }
     case 'lift':
       return outcomeOf((await unfreeze(broker, { ...act, freezeId: id })).kind, 'unfrozen')
+    case 'turn_epoch':
+      return outcomeOf((await askForEpoch(broker, act)).kind, 'asked')
     case 'approve':
       return outcomeOf((await approveManifest(broker, { ...act, digest: id })).kind, 'approved')
     case 'suspend':

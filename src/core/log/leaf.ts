@@ -23,6 +23,7 @@ export type LeafType =
   | 'counted'
   | 'epoch'
   | 'erasure'
+  | 'key_epoch'
   | 'memory'
   | 'notice'
 

@@ -48,6 +48,14 @@ export const OPERATOR_EN = {
   versionNoChanges: 'It asks for nothing beyond the current version.',
   versionActions: 'Actions',
   versionManifest: 'The whole manifest',
+  epochTitle: 'Key epoch',
+  epochSince: (epoch: string, since: string, due: string) =>
+    `Epoch ${epoch} of the key-encryption key began ${since} UTC; the next one is due ${due} UTC. Older backups die with their epoch.`,
+  epochWaits:
+    'The next epoch waits for processes that do not have its key yet: put the key file in place there.',
+  epochTurning: (cells: string) =>
+    `The next epoch is under way: ${cells} keys are still wrapped in an older one.`,
+  epochTurn: 'Change the key now',
   approve: 'Approve',
   suspend: 'Suspend',
   revoke: 'Revoke for ever',

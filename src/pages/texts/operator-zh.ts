@@ -47,6 +47,12 @@ export const OPERATOR_ZH: OperatorTexts = {
   versionNoChanges: '没有超出当前版本的要求。',
   versionActions: '操作',
   versionManifest: '完整清单',
+  epochTitle: '密钥周期',
+  epochSince: (epoch: string, since: string, due: string) =>
+    `密钥加密密钥的第 ${epoch} 个周期始于 ${since} UTC；下一周期应于 ${due} UTC 开始。旧备份随其周期一同失效。`,
+  epochWaits: '下一周期正在等待尚未持有新密钥的进程：请在那里放置新的密钥文件。',
+  epochTurning: (cells: string) => `正在进入下一周期：仍有 ${cells} 个密钥由旧周期封装。`,
+  epochTurn: '立即更换密钥',
   approve: '批准',
   suspend: '暂停',
   revoke: '永久撤销',
