@@ -17,6 +17,7 @@ import { findOwnApproval, findOwnGrant } from './own-rows.ts'
 import { recoveredRecently } from './recovered-recently.ts'
 import { type ShownApproval, showAsked } from './shown-approval.ts'
 import { type ShownConsent, showConsent } from './shown-consent.ts'
+import { giveStatusPlace } from './status-place.ts'
 
 /** What the user chooses; everything else follows from the one action that was asked about. */
 export type AlwaysLimits = {
@@ -109,6 +110,7 @@ export async function allowAlways(
       changedAtMs: tx.nowMs,
     }
     await tx.grants.insert(grant)
+    await giveStatusPlace(tx, grant)
     const leaf = seal(
       {
         type: 'consent',

@@ -11,9 +11,11 @@ import { erasureStands } from './erasure-stands.ts'
 import { storedTerms } from './give-grant.ts'
 import { termsOf } from './grant-terms.ts'
 import { sealerFor } from './leaf-sealer.ts'
+import { shortenMemory } from './memory-of-grants.ts'
 import { findOwnGrant } from './own-rows.ts'
 import { refuseOddTexts } from './plain-text.ts'
 import { type RecoveredRecently, recoveredRecently } from './recovered-recently.ts'
+import { ensureStatusPlace } from './status-place.ts'
 
 export const narrowGrantShape = z.strictObject({ terms: grantTermsShape.superRefine(refuseOddTexts) })
 export const renewGrantShape = z.strictObject({ expiresAtMs: z.int().min(0) })
@@ -131,6 +133,8 @@ async function changeGrant<Outcome extends { kind: string }>(
       if (!isChanged(made) || !made.isNew) return made
       const grant = { ...made.grant, revision: before.revision + 1, changedAtMs: tx.nowMs }
       await tx.grants.update(grant)
+      await ensureStatusPlace(tx, grant)
+      if (outcome === 'narrowed') await shortenMemory(tx, grant)
       await tx.log.append(seal(changeLeaf(grant, outcome), tx.nowMs), tx.nowMs)
       return { ...made, grant }
     },

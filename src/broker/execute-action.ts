@@ -50,6 +50,7 @@ async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome |
     executionId: row.id,
     brokerKey: row.brokerKey,
     leaf: { eventId: row.eventId, leafHash: row.leafHash, atMs: row.decidedAtMs },
+    grantId: row.grantId,
     amount: amountOfRow(row),
     retentionDays: permit.retentionDays,
   }

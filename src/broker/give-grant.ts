@@ -7,6 +7,8 @@ import type { AgentRow, ConsentRequestRow, GrantRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { termsOf } from './grant-terms.ts'
+import { moveMemory } from './memory-of-grants.ts'
+import { ensureStatusPlace, giveStatusPlace } from './status-place.ts'
 
 export type GrantGiven = { grant: GrantRow; replaced: readonly string[] }
 
@@ -30,6 +32,8 @@ export async function giveGrant(
     changedAtMs: tx.nowMs,
   }
   await tx.grants.insert(grant)
+  await giveStatusPlace(tx, grant)
+  await moveMemory(tx, grant, replaced)
   return { grant, replaced }
 }
 
@@ -87,6 +91,7 @@ export async function renewConsent(
     changedAtMs: tx.nowMs,
   }
   await tx.grants.update(grant)
+  await ensureStatusPlace(tx, grant)
   return { grant, replaced: [] }
 }
 

@@ -38,6 +38,8 @@ export interface ActionTokenInput {
   /** From mintPromise, for the same leaf. */
   readonly promise: string
   readonly retainUntilMs: Readonly<Record<string, number>>
+  /** The grant's place in a status list. */
+  readonly status?: { readonly uri: string; readonly idx: number } | null
 }
 
 /** Signs the log's promise to include a leaf, with the key kept for promises. Throws ZodError on a defect of ours. */
@@ -77,6 +79,7 @@ export function mintActionToken(signer: Signer, input: ActionTokenInput, nowMs: 
     lfh: Buffer.from(input.leafHash).toString('base64url'),
     prm: input.promise,
     ret: Object.fromEntries(retention),
+    ...(input.status ? { status: { status_list: { idx: input.status.idx, uri: input.status.uri } } } : {}),
   })
   return signer.sign('action', { typ: ACTION_TOKEN_TYP }, claims)
 }

@@ -142,6 +142,7 @@ async function outcomeByRepeat(
     executionId: row.id,
     brokerKey: row.brokerKey,
     leaf: { eventId: row.eventId, leafHash: row.leafHash, atMs: row.decidedAtMs },
+    grantId: row.grantId,
     amount: amountOfRow(row),
     retentionDays,
   }

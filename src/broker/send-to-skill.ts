@@ -10,6 +10,7 @@ import type { SkillCall } from '../ports/skill-caller.ts'
 import type { Broker } from './broker.ts'
 import { type PromisedLeaf, promiseOf } from './log-promise.ts'
 import { mintActionToken } from './mint-action-token.ts'
+import { statusReferenceOf } from './status-place.ts'
 import { stopForUndeclaredMoney } from './stop-for-undeclared-money.ts'
 
 /** Bytes of an answer we read: as many as a result of the widest schema could need. */
@@ -25,6 +26,8 @@ export type SkillRequest = {
   brokerKey: string
   /** The durable leaf that allows this call. */
   leaf: PromisedLeaf
+  /** The grant it is permitted under; left out of calls that go on when there is none any more. */
+  grantId?: string | null
   amount: { amountMinor: number; currency: string } | null
   retentionDays: Readonly<Record<string, number>>
 }
@@ -53,6 +56,7 @@ async function prepareCall(broker: Broker, request: SkillRequest): Promise<Skill
   const { action, loaded, body } = request
   const { nowMs } = broker.store.now()
   const promise = await promiseOf(broker, request.leaf)
+  const status = request.grantId ? await statusReferenceOf(broker, request.grantId) : null
   const token = await mintActionToken(
     broker.signer,
     {
@@ -69,6 +73,7 @@ async function prepareCall(broker: Broker, request: SkillRequest): Promise<Skill
       ...(request.amount ? { amount: request.amount } : {}),
       leafHash: request.leaf.leafHash,
       promise,
+      status,
       retainUntilMs: retainUntil(request),
     },
     nowMs,

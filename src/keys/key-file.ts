@@ -50,7 +50,10 @@ export interface BrokerKeys {
   readonly published: readonly KeyFileContent[]
 }
 
-const FILE_NAME = /^(log|action|access|receipt|promise)\.([A-Za-z0-9_-]{43})\.(private|public)\.jwk$/
+const FILE_NAME = new RegExp(`^(${KEY_PURPOSES.join('|')})\\.([A-Za-z0-9_-]{43})\\.(private|public)\\.jwk$`)
+
+/** Purposes that came after the first release: a folder that is older holds no key for them, and gets one. */
+const LATER_PURPOSES: ReadonlySet<KeyPurpose> = new Set(['notice', 'status', 'event'])
 
 /**
  * Opens the folder of the broker's keys and makes a key for every purpose that never had one.
@@ -68,7 +71,8 @@ export function openKeyFolder(folder: string, nowMs: number, mayCreate = true): 
   for (const purpose of KEY_PURPOSES) {
     const own = stored.filter((key) => key.cs_purpose === purpose)
     if (own.length === 0) {
-      if (!mayCreate) throw keysLost(folder, purpose)
+      const isOlder = LATER_PURPOSES.has(purpose) && stored.some((key) => key.cs_purpose === 'log')
+      if (!mayCreate && !isOlder) throw keysLost(folder, purpose)
       const made = generateBrokerKey(purpose, nowMs)
       writeKey(folder, made, 'private')
       stored.push(made)

@@ -1,5 +1,6 @@
 import type { ActionRequest } from '../../src/broker/authorize-action.ts'
 import type { Broker } from '../../src/broker/broker.ts'
+import { giveStatusPlace } from '../../src/broker/status-place.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import type { JsonValue } from '../../src/core/json-value.ts'
 import type { Manifest } from '../../src/core/manifest/manifest.ts'
@@ -68,6 +69,7 @@ export async function grantAll(
   await broker.store.transaction(async (tx) => {
     await tx.users.save({ id: userId, timeZone: about.zone ?? 'UTC', createdAtMs: nowMs })
     await tx.grants.insert(grant)
+    await giveStatusPlace(tx, grant)
   })
   return {
     userId,

@@ -59,6 +59,10 @@ export const actionTokenClaims = z
     prm: z.string().min(1).max(4096),
     /** Until when each memory class may be kept, in Unix seconds. */
     ret: z.record(z.string().min(1).max(64), seconds),
+    /** Where the status of the grant is read (Token Status List); of calls an agent asked for alone. */
+    status: z
+      .object({ status_list: z.object({ idx: z.int().min(0), uri: z.string().min(1).max(400) }) })
+      .optional(),
   })
   .refine((claims) => (claims.amt === undefined) === (claims.cur === undefined), 'amt and cur go together')
 

@@ -1,13 +1,14 @@
-import { and, asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, inArray, sql } from 'drizzle-orm'
+import { statusOfGrant } from '../../core/status-list/status-list.ts'
 import type { GrantRow } from '../../ports/rows.ts'
 import type { Grants, Page } from '../../ports/store.ts'
 import { allGiven, given } from '../dialect.ts'
 import { olderThan, pageValues } from './page.ts'
-import { done, first, type Preparation, Repository } from './repository.ts'
+import { done, first, mapped, type Preparation, Repository } from './repository.ts'
 
 const LIVE = ['active', 'suspended', 'paused']
 
-export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
+export function prepareGrants({ db, t: { grants: g, statusEntries: e }, d }: Preparation) {
   const p = sql.placeholder
   return {
     candidates: d.prepare(
@@ -71,6 +72,15 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
           .orderBy(asc(g.id)),
       ),
     ),
+    usersOfSkill: d.prepare(
+      'grants_users_of_skill',
+      db
+        .selectDistinct({ userId: g.userId })
+        .from(g)
+        .where(and(eq(g.skillId, p('skillId')), inArray(g.status, LIVE), gt(g.userId, p('afterUserId'))))
+        .orderBy(asc(g.userId))
+        .limit(p('limit')),
+    ),
     insert: d.prepare('grants_insert', db.insert(g).values(allGiven(getTableColumns(g)))),
     update: d.prepare(
       'grants_update',
@@ -88,6 +98,17 @@ export function prepareGrants({ db, t: { grants: g }, d }: Preparation) {
           changedAtMs: given(g.changedAtMs, 'changedAtMs'),
         })
         .where(and(eq(g.id, p('id')), eq(g.userId, p('userId')))),
+    ),
+    show: d.prepare(
+      'grants_show_status',
+      db
+        .update(e)
+        .set({
+          status: given(e.status, 'listed'),
+          agentId: given(e.agentId, 'agentId'),
+          changedAtMs: given(e.changedAtMs, 'changedAtMs'),
+        })
+        .where(eq(e.grantId, p('id'))),
     ),
   }
 }
@@ -111,11 +132,18 @@ export class GrantRepository extends Repository<ReturnType<typeof prepareGrants>
     return this.run(this.q.live, { userId })
   }
 
+  usersOfSkill(skillId: string, afterUserId: string, limit: number) {
+    return mapped(this.run(this.q.usersOfSkill, { skillId, afterUserId, limit }), ({ userId }) => userId)
+  }
+
   insert(row: GrantRow) {
     return done(this.run(this.q.insert, row))
   }
 
-  update(row: GrantRow) {
-    return done(this.run(this.q.update, row))
+  /** What the status list says of a grant changes with it, whoever changes it: neither is ever seen without the other. */
+  async update(row: GrantRow) {
+    await this.run(this.q.update, row)
+    const { id, agentId, changedAtMs } = row
+    await this.run(this.q.show, { id, agentId, changedAtMs, listed: statusOfGrant(row.status) })
   }
 }
