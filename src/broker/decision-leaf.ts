@@ -3,12 +3,13 @@ import type { JsonValue } from '../core/json-value.ts'
 import type { LeafContent } from '../core/log/leaf.ts'
 import type { LoadedAction } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
+import type { ModelNames } from './load-facts.ts'
 
 /** The leaf that proves one decision: what was asked of what, and what the answer was. */
 export function decisionLeaf(
   row: ActionRow,
   decision: Decision,
-  facts: Facts,
+  facts: Facts & { readonly model?: ModelNames },
   action: LoadedAction | null,
 ): LeafContent {
   const reason = decision.effect === 'deny' ? decision.refusal.code : row.reason
@@ -36,6 +37,10 @@ export function decisionLeaf(
       approval: row.approvalId,
       actionId: row.id,
     },
-    body: { arguments: facts.arguments, recipients: [...facts.recipients] },
+    body: {
+      arguments: facts.arguments,
+      recipients: [...facts.recipients],
+      ...(facts.model ? { model: { ...facts.model } } : {}),
+    },
   }
 }

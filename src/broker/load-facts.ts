@@ -6,10 +6,12 @@ import { valuesAt } from '../core/json-pointer.ts'
 import type { JsonValue } from '../core/json-value.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import type { Effect } from '../core/manifest/manifest.ts'
+import { answersTo } from '../core/model/answers-to.ts'
 import { type CounterSpec, counterSpecOf, type Subject } from '../core/spending/counter.ts'
 import { minuteOfDayAt } from '../core/spending/time-zone.ts'
 import type { LinkedAccountRow } from '../ports/link-rows.ts'
 import type { DecisionHead, Tx } from '../ports/store.ts'
+import type { RegisteredDeployment } from './agent-deployments.ts'
 import type { Broker } from './broker.ts'
 import { candidateGrants } from './candidate-grants.ts'
 import { forgottenOf } from './forgotten-of.ts'
@@ -17,11 +19,15 @@ import { linkedFor } from './linked-for.ts'
 import { type CountersNow, loadCounters } from './load-counters.ts'
 import { livesAt, type SessionFacts, sessionFacts } from './session-facts.ts'
 
-export type AskedAction = DecisionRequest & { sessionId: string }
+/** Which model an agent asked for, and which one its endpoint said had answered. */
+export type ModelNames = { readonly requested: string; readonly returned: string }
+
+/** @property model decides nothing but whether it can be the deployment named; kept in the leaf. */
+export type AskedAction = DecisionRequest & { sessionId: string; model?: ModelNames }
 
 /** The facts of a request, and what came up while they were loaded. */
 export type LoadedFacts = {
-  facts: Facts
+  facts: Facts & { model?: ModelNames }
   lineageId: string
   loaded: LoadedManifest | null
   action: LoadedAction | null
@@ -71,7 +77,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
   const debt = action && isSpend ? await debtFor(tx, userId, action, checked.arguments) : NO_DEBT
 
   const linked = await linkedFor(broker, tx, userId, loaded, action)
-  const facts: Facts = {
+  const facts: LoadedFacts['facts'] = {
     nowMs: tx.nowMs,
     reservedAtMs: countersNow.reservedAtMs,
     clockTrusted: tx.clockTrusted,
@@ -80,12 +86,13 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
       ? {
           connected: agent.agentStatus === 'connected' && agent.endedFamilies === 0,
           lineageId: agent.lineageId,
-          deploymentIds: idsOf(agent),
+          deploymentIds: idsOf(agent, asked),
         }
       : null,
     skill: loaded
       ? { kind: 'approved', loaded, action }
       : { kind: publisherId === null ? 'unknown' : 'suspended' },
+    ...(asked.model ? { model: asked.model } : {}),
     arguments: checked.arguments,
     argumentFaults: checked.faults,
     amount: checked.amount,
@@ -95,6 +102,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     minuteOfDay: looksAtHours(grants) ? minuteOfDayAt(tx.nowMs, zone) : 0,
     session: session && looksBack(effects, grants) ? sessionFacts(session) : NOTHING_READ,
     spendingStopped: isSpend && (head?.openIncidents ?? 0) > 0,
+    deletionOverdue: broker.settings.suspendsOverdueDeletions && (head?.overdueDeletions ?? 0) > 0,
     debt: debt.facts,
     accounts: { unlinked: linked.unlinked, unavailable: [] },
     grants,
@@ -133,8 +141,12 @@ function looksAtHours(grants: readonly CandidateGrant[]): boolean {
 const NOTHING_READ: SessionFacts = { readUntrusted: false, categories: [] }
 const NO_DEBT: { facts: Facts['debt']; actionId: null } = { facts: { kind: 'none' }, actionId: null }
 
-function idsOf(agent: DecisionHead): string[] {
-  return (JSON.parse(agent.deployments) as { id: string }[]).map((deployment) => deployment.id)
+/** The deployments an agent may run on; one that cannot have returned the model's name is not what it runs on. */
+function idsOf(agent: DecisionHead, { deploymentId, model }: AskedAction): string[] {
+  const registered = JSON.parse(agent.deployments) as RegisteredDeployment[]
+  const isOther = ({ id, deployment }: RegisteredDeployment) =>
+    model !== undefined && id === deploymentId && !answersTo(deployment, model.returned)
+  return registered.filter((one) => !isOther(one)).map(({ id }) => id)
 }
 
 async function countersFor(

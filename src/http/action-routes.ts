@@ -41,6 +41,10 @@ export const actionRequestShape = z.strictObject({
     .meta({ type: 'object', description: "As the action's input schema in the manifest has it." }),
   /** Id of the registered model deployment the agent runs on; left out by an agent that has registered none. */
   deployment: z.string().min(1).max(64).optional(),
+  /** The model's name as it was asked for and as the endpoint returned it; kept with the decision. */
+  model: z
+    .strictObject({ requested: z.string().min(1).max(120), returned: z.string().min(1).max(120) })
+    .optional(),
   /** Decides without holding, logging or doing anything. */
   dryRun: z.boolean().optional(),
 })
@@ -92,6 +96,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
           action: body.action,
           arguments: body.arguments,
           deploymentId: body.deployment ?? '',
+          ...(body.model ? { model: body.model } : {}),
         }
         if (body.dryRun === true) return counted(broker, answerPreview(await previewDecision(broker, asked)))
         const performed = await performAction(broker, { ...asked, idempotencyKey: idempotencyKeyOf(request) })

@@ -12,7 +12,7 @@ import { pathId, timeMs } from './path-id.ts'
 import { problem } from './problem.ts'
 import { type Route, route } from './route.ts'
 
-const deploymentsShape = z.array(z.strictObject({ id: z.string(), deployment: deploymentShape }))
+export const deploymentsShape = z.array(z.strictObject({ id: z.string(), deployment: deploymentShape }))
 const agentShape = z.strictObject({
   agentId: z.string(),
   lineageId: z.string(),

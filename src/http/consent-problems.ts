@@ -104,6 +104,11 @@ export const CONSENT_PROBLEMS = problemKinds({
     title: 'The key and the replaced agent belong to different agents',
     detail: 'Register without replaces, or with the key the agent had.',
   },
+  deployments_registered: {
+    status: 409,
+    title: 'Other models are registered for this agent',
+    detail: 'Name one of them with each action, or have the user change them.',
+  },
   too_many_agents: {
     status: 409,
     title: 'There are too many agents',

@@ -4,9 +4,9 @@ import { isJsonObject } from '../core/json-value.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import { toolNameOf } from '../core/manifest/tool-name.ts'
 import { escapeProtocolMarkers } from '../core/protocol-markers.ts'
+import { asTypedObject, plainInputSchema, plainResultSchema } from '../core/schema/plain-schema.ts'
 import { MCP_RESULT_MEMBERS } from './content-blocks.ts'
 import { META } from './meta-names.ts'
-import { asTypedObject, plainInputSchema, plainResultSchema } from './plain-schema.ts'
 
 /** The argument of ours that says to really do again what was done just now; never sent to a skill. */
 export const AGAIN = '_again'

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { connectedSkills } from '../broker/connected-skills.ts'
+import { RESULT_CHARACTERS_MOST } from '../core/bounded-result.ts'
 import type { JsonObject } from '../core/json-value.ts'
 import type { LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import { toolNameOf } from '../core/manifest/tool-name.ts'
 import { escapeMarkersIn } from '../core/protocol-markers.ts'
 import { actionTool } from './action-tool.ts'
-import { RESULT_CHARACTERS_MOST } from './bounded-result.ts'
 import { describeOwnTool, type OwnTool } from './own-tool.ts'
 import { ownResult, refusedResult } from './tool-answer.ts'
 

@@ -1,8 +1,8 @@
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server'
 import type { JsonObject } from '../core/json-value.ts'
+import { asTypedObject } from '../core/schema/plain-schema.ts'
 import type { ToolCall } from './call-context.ts'
 import type { McpDeps } from './mcp-deps.ts'
-import { asTypedObject } from './plain-schema.ts'
 
 /** A tool of the broker's own. No skill can take such a name (core/manifest/tool-name.ts). */
 export type OwnTool = {

@@ -1,12 +1,6 @@
-import type { JsonObject, JsonValue } from '../core/json-value.ts'
-import { escapeMarkersIn, escapeProtocolMarkers } from '../core/protocol-markers.ts'
-import {
-  isBrokerFilled,
-  isLeaf,
-  type LeafNode,
-  type PropertyNode,
-  type SchemaNode,
-} from '../core/schema/schema-node.ts'
+import type { JsonObject, JsonValue } from '../json-value.ts'
+import { escapeMarkersIn, escapeProtocolMarkers } from '../protocol-markers.ts'
+import { isBrokerFilled, isLeaf, type LeafNode, type PropertyNode, type SchemaNode } from './schema-node.ts'
 
 /**
  * What an agent may send, as a JSON Schema without `$ref` and without our own keywords: older clients understand no

@@ -1,6 +1,6 @@
-import { escapeToken } from '../core/json-pointer.ts'
-import type { JsonValue } from '../core/json-value.ts'
-import { isJsonObject } from '../core/json-value.ts'
+import { escapeToken } from './json-pointer.ts'
+import type { JsonValue } from './json-value.ts'
+import { isJsonObject } from './json-value.ts'
 
 /** Characters of JSON a result may have before members are left out; more would crowd everything else out of a model. */
 export const RESULT_CHARACTERS_MOST = 100_000
