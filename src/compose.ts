@@ -7,6 +7,7 @@ import { checkKeys } from './broker/check-keys.ts'
 import { checkRegister } from './broker/check-register.ts'
 import { currentEpoch, settingsInEpoch } from './broker/current-epoch.ts'
 import { startDelivery } from './broker/deliver-messages.ts'
+import { startNoticeDelivery } from './broker/deliver-notices.ts'
 import { openUnusedSweep } from './broker/expire-unused-grants.ts'
 import { HeldQuestions } from './broker/held-questions.ts'
 import { InFlight } from './broker/in-flight.ts'
@@ -19,6 +20,7 @@ import { redoErasures } from './broker/redo-erasures.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
 import { runErasures } from './broker/run-erasures.ts'
 import { MEMORY_SWEEP_PAUSE_MS, sweepExpiredMemory } from './broker/sweep-expired-memory.ts'
+import { openDutySweep } from './broker/sweep-skill-duties.ts'
 import { WakeUp } from './broker/wake-up.ts'
 import { watchStore } from './broker/watched-store.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
@@ -52,7 +54,9 @@ import { createLogger } from './pino-logger.ts'
 import type { Carriers } from './ports/carriers.ts'
 import type { KeyRing } from './ports/key-ring.ts'
 import { type DocumentFetcherConfig, openDocumentFetcher } from './skills/guarded-fetch.ts'
+import { skillsByTransport } from './skills/by-transport.ts'
 import { openHttpSkillCaller } from './skills/http-skill.ts'
+import { openMcpSkills } from './skills/mcp-skill.ts'
 import { NO_LINK_CLIENTS, openLinkClients } from './skills/link-clients-file.ts'
 import { folderFault, listenFault } from './start-faults.ts'
 import { startNode } from './start-node.ts'
@@ -93,6 +97,7 @@ const IN_DOUBT_PAUSE_MS = 1_000
 const KEY_STORE_PAUSE_MS = 60_000
 const UNUSED_PAUSE_MS = 5_000
 const ERASURES_PAUSE_MS = 5_000
+const DUTIES_PAUSE_MS = 10_000
 /** The first look comes so soon after a start too: what is overdue is done then. */
 const KEY_EPOCH_PAUSE_MS = 10_000
 const HAND_OVER_MS = 100
@@ -200,6 +205,10 @@ async function open(
     (leased) => () => turnEpoch(leased),
   )
   closers.push(() => keyEpochs.stop())
+  const duties = node.loop('sweeper', 'queue_expired_notices', DUTIES_PAUSE_MS, openDutySweep)
+  closers.push(() => duties.stop())
+  const notices = startNoticeDelivery(broker, Math.random)
+  closers.push(() => Promise.race([notices.stop(), after(HAND_OVER_MS)]))
   const reachKeys = openReachKeys(dataFilesIn(config.secretsFolder).reachKeys)
   const { skills: caller } = broker
   const nowMs = () => broker.store.now().nowMs
@@ -283,7 +292,7 @@ function openBroker(
   closers: (() => Promise<void>)[],
 ): Broker {
   const secrets = config.skillSecretsFile === null ? NO_SECRETS : openSkillSecrets(config.skillSecretsFile)
-  const skills = openHttpSkillCaller({ devOrigins: config.skillDevOrigins })
+  const skills = openSkills(config, logger)
   // Whoever stops has waited for the calls already: what still runs is handed over, not waited for.
   closers.push(() => Promise.race([skills.close(), after(HAND_OVER_MS)]))
   return {
@@ -306,6 +315,17 @@ function openBroker(
     settings: settingsOf(config, issuer),
     logger,
   }
+}
+
+function openSkills({ skillDevOrigins, mcpSkillsFile, stdioSkills }: Config, logger: Logger): SkillCaller {
+  const egress = { devOrigins: skillDevOrigins }
+  const mcp = openMcpSkills({
+    ...egress,
+    access: mcpSkillsFile === null ? NO_MCP_ACCESS : openMcpAccess(mcpSkillsFile, stdioSkills),
+    nowMs: () => performance.now(),
+    onAskedBack: (skill, method) => logger.warn('skill_asked_back', { skill, method: method.slice(0, 64) }),
+  })
+  return skillsByTransport(openHttpSkillCaller(egress), mcp)
 }
 
 function settingsOf(config: Config, issuer: string): Settings {

@@ -30,6 +30,10 @@ export type Config = {
   /** How long the log takes at most to include what it promised to. */
   readonly mergeWithinMs: number
   readonly skillSecretsFile: string | null
+  /** How the broker gets in at MCP skills, and which it starts; null where all are open to it. */
+  readonly mcpSkillsFile: string | null
+  /** Programs may be started as skills; only on a broker that nobody beyond this machine reaches. */
+  readonly stdioSkills: boolean
   /** OAuth clients the broker has at skills, for accounts that users link; null for none. */
   readonly linkClientsFile: string | null
   readonly ratesPerMinute: { readonly address: number; readonly agent: number; readonly user: number }
@@ -105,6 +109,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     secretsFolder: resolve(reader.text('SECRETS', dataFolder)),
     mergeWithinMs: reader.integer('MERGE_WITHIN_SECONDS', 30, 4, 86_400) * 1000,
     skillSecretsFile: reader.optional('SKILL_SECRETS_FILE'),
+    mcpSkillsFile: reader.optional('MCP_SKILLS_FILE'),
+    stdioSkills: reader.flag('STDIO_SKILLS'),
     linkClientsFile: reader.optional('LINK_CLIENTS_FILE'),
     ratesPerMinute: {
       address: reader.integer('RATE_PER_ADDRESS', 3_000, 1, 100_000_000),
@@ -255,6 +261,11 @@ class Reader {
   checkTogether(config: Config): void {
     if (!isLoopback(config.host) && config.publicUrl === null)
       this.#fault('PUBLIC_URL', `is required when COUNTERSIGN_HOST is ${config.host}`)
+    // What a program may do on this machine is its user's; others must not be able to set it off.
+    if (config.stdioSkills && !isLoopback(config.host))
+      this.#fault('STDIO_SKILLS', `is not allowed when COUNTERSIGN_HOST is ${config.host}: only on loopback`)
+    if (config.stdioSkills && config.publicUrl !== null && !isLoopback(hostnameOf(config.publicUrl)))
+      this.#fault('STDIO_SKILLS', 'is not allowed with a COUNTERSIGN_PUBLIC_URL that others reach')
     // A register beside the database would be put back with it, and without one nothing may be signed.
     if (config.databaseUrl !== null && config.checkpointRegister === null)
       this.#fault(
@@ -281,6 +292,10 @@ class Reader {
   #fault(name: string, fault: string): void {
     this.#faults.push(`${PREFIX}${name} ${fault}`)
   }
+}
+
+function hostnameOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : url
 }
 
 function checkPublicUrl(text: string): string | undefined {

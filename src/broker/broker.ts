@@ -42,6 +42,8 @@ export type Settings = {
   unusedGrantMs: number
   /** What agents may remember at the most. */
   memory: MemoryLimits
+  /** Whether a skill that does not delete what it is told to stands still for the user whose data it is. */
+  suspendsOverdueDeletions: boolean
   /** Whether the platform's own app is told of every message. */
   platformWebhook: boolean
   /** What restores of the store have forgotten; left out where it was never restored. */

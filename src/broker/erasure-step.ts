@@ -4,8 +4,10 @@ import type { ErasureRow } from '../ports/erasure-rows.ts'
 import type { PersonRef } from '../ports/people-rows.ts'
 import type { Broker } from './broker.ts'
 import { type CancelInFlight, cancelWhatRuns } from './cancel-in-flight.ts'
+import { destroyMemoryKeys } from './destroy-memory.ts'
 import { erasureLeaf } from './erasure-leaf.ts'
 import { finishStep, inErasureUnit } from './erasure-unit.ts'
+import { orphanNotices } from './orphan-notices.ts'
 import { erasedMark } from './redo-erasures.ts'
 import { revocationParts } from './revocation-leaf.ts'
 import { revokeInScope } from './revoke-in-scope.ts'
@@ -42,6 +44,7 @@ export async function doErasureStep(
       // First: whatever is destroyed must be found destroyed by a database that is restored later.
       await broker.cells.ensure([erasedMark(erasure.userId)])
       await destroyUserParts(broker, erasure.userId)
+      await destroyMemoryKeys(broker, erasure.userId)
       await broker.cells.destroy(cellsOf(erasure))
       await finishStep(broker, erasure)
       return null
@@ -144,7 +147,8 @@ async function record(broker: Broker, erasure: ErasureRow): Promise<void> {
 }
 
 function removeRows(broker: Broker, erasure: ErasureRow): Promise<void> {
-  return finishStep(broker, erasure, async (tx) => {
+  return finishStep(broker, erasure, async (tx, seal) => {
+    await orphanNotices(broker, tx, seal, erasure.userId)
     await tx.personalRows.removeAuthority(erasure.userId)
     await tx.personalRows.scrubLedger(erasure.userId)
     return { paused: JSON.stringify({ agents: [], grants: [] }), cells: '[]' }

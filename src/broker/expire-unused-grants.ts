@@ -8,6 +8,7 @@ import type { Broker } from './broker.ts'
 import { storedTerms } from './give-grant.ts'
 import { termsOf } from './grant-terms.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
+import { shortenMemory } from './memory-of-grants.ts'
 import { tellInTx } from './tell.ts'
 
 const PAGE = 200
@@ -109,6 +110,7 @@ async function expire(tx: Tx, seal: LeafSealer, grant: GrantRow): Promise<void> 
     changedAtMs: tx.nowMs,
   }
   await tx.grants.update(ended)
+  await shortenMemory(tx, ended)
   const leaf = seal(
     {
       type: 'grant',

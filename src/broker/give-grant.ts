@@ -7,7 +7,7 @@ import type { AgentRow, ConsentRequestRow, GrantRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { termsOf } from './grant-terms.ts'
-import { moveMemory } from './memory-of-grants.ts'
+import { moveMemory, shortenMemory } from './memory-of-grants.ts'
 import { ensureStatusPlace, giveStatusPlace } from './status-place.ts'
 
 export type GrantGiven = { grant: GrantRow; replaced: readonly string[] }
@@ -92,6 +92,7 @@ export async function renewConsent(
   }
   await tx.grants.update(grant)
   await ensureStatusPlace(tx, grant)
+  await shortenMemory(tx, grant)
   return { grant, replaced: [] }
 }
 

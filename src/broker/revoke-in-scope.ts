@@ -2,6 +2,7 @@ import { stateOf, statusAfter } from '../core/grant/grant-state.ts'
 import type { GrantStatus } from '../core/grant/terms.ts'
 import type { ActionRow, ApprovalRow, CommitmentRow, ConsentRequestRow, GrantRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
+import { endMemoryOfGrants } from './memory-of-grants.ts'
 import { everyApproval, everyOpenRequest } from './open-questions.ts'
 
 /** Whose authority is taken back. */
@@ -46,6 +47,11 @@ export async function revokeInScope(tx: Tx, userId: string, scope: RevokeScope):
   const live = (await tx.grants.live(userId)).filter((grant) => coversGrant(scope, grant))
   const grants = [...live, ...(await usedUpBy(tx, unsettled))]
   for (const grant of grants) await tx.grants.update(revoked(grant, tx.nowMs))
+  await endMemoryOfGrants(
+    tx,
+    userId,
+    grants.map(({ id }) => id),
+  )
 
   const requests = (await everyOpenRequest(tx, userId)).filter((row) => coversRequest(scope, row))
   for (const request of requests) await tx.consentRequests.decide(request.id, 'refused', null, tx.nowMs)

@@ -56,7 +56,8 @@ export function livesAt(row: Pick<SessionRow, 'startedAtMs' | 'lastSeenAtMs'>, n
   return nowMs - row.lastSeenAtMs < IDLE_MS && nowMs - row.startedAtMs < MOST_MS
 }
 
-async function liveSession(tx: Tx, whose: Whose): Promise<SessionRow | undefined> {
+/** The session, if it is this agent's and lives. */
+export async function liveSession(tx: Tx, whose: Whose): Promise<SessionRow | undefined> {
   const row = await tx.sessions.find(whose.userId, whose.sessionId)
   const isOurs = row?.userId === whose.userId && row.agentId === whose.agentId
   return row && isOurs && livesAt(row, tx.nowMs) ? row : undefined

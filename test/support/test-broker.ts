@@ -99,6 +99,7 @@ export const TEST_SETTINGS: Settings = {
   memory: { mostDays: 400, itemBytesMost: 16_384, itemsMost: 10_000, bytesMost: 16_777_216 },
   keyEpochMs: 30 * 86_400_000,
   platformWebhook: false,
+  suspendsOverdueDeletions: true,
   developmentEndpoints: ['http://127.0.0.1:9101', 'http://127.0.0.1:9102', 'http://127.0.0.1:9103'],
 }
 

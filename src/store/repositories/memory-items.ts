@@ -8,15 +8,14 @@ import {
   inArray,
   isNotNull,
   isNull,
-  lt,
   lte,
   notInArray,
-  or,
   sql,
 } from 'drizzle-orm'
 import type { MemoryEnd, MemoryItemRow, MemoryItems } from '../../ports/memory-store.ts'
 import type { Page } from '../../ports/store.ts'
 import { allGiven, given } from '../dialect.ts'
+import { olderThan, pageValues } from './page.ts'
 import { done, first, found, mapped, type Preparation, Repository } from './repository.ts'
 
 export function prepareMemoryItems({ db, t: { memoryItems: m, legalHolds, tokenFamilies }, d }: Preparation) {
@@ -70,22 +69,7 @@ export function prepareMemoryItems({ db, t: { memoryItems: m, legalHolds, tokenF
       db
         .select()
         .from(m)
-        .where(and(eq(m.userId, p('userId')), isNull(m.ended)))
-        .orderBy(desc(m.createdAtMs), desc(m.id))
-        .limit(p('limit')),
-    ),
-    listBefore: d.prepare(
-      'memory_list_before',
-      db
-        .select()
-        .from(m)
-        .where(
-          and(
-            eq(m.userId, p('userId')),
-            isNull(m.ended),
-            or(lt(m.createdAtMs, p('atMs')), and(eq(m.createdAtMs, p('atMs')), lt(m.id, p('beforeId')))),
-          ),
-        )
+        .where(and(eq(m.userId, p('userId')), isNull(m.ended), olderThan(m.createdAtMs, m.id)))
         .orderBy(desc(m.createdAtMs), desc(m.id))
         .limit(p('limit')),
     ),
@@ -200,9 +184,8 @@ export class MemoryItemRepository
     return mapped(this.run(this.q.idsOfGrant, { userId, grantId }), ({ id }) => id)
   }
 
-  list(userId: string, { limit, before }: Page) {
-    if (before === null) return this.run(this.q.list, { userId, limit })
-    return this.run(this.q.listBefore, { userId, limit, atMs: before.atMs, beforeId: before.id })
+  list(userId: string, page: Page) {
+    return this.run(this.q.list, { userId, ...pageValues(page) })
   }
 
   headsOfUser(userId: string) {

@@ -1,0 +1,49 @@
+import type { MemoryHead } from '../core/memory/memory-head.ts'
+import type { MemoryHeadRow } from '../ports/memory-store.ts'
+import type { Broker } from './broker.ts'
+import { openMemoryContent, openMemoryHead } from './seal-memory.ts'
+
+/** Items opened before other requests get their turn. */
+const AT_ONCE = 200
+
+export type OpenedHead<Row> = { readonly row: Row; readonly head: MemoryHead }
+export type OpenedItem<Row> = OpenedHead<Row> & { readonly content: string }
+
+/** Opens what items say of themselves, in their order; those whose key is gone are left out. */
+export async function openHeads<Row extends MemoryHeadRow>(
+  broker: Pick<Broker, 'cells'>,
+  rows: readonly Row[],
+): Promise<OpenedHead<Row>[]> {
+  const opened: OpenedHead<Row>[] = []
+  for (let from = 0; from < rows.length; from += AT_ONCE) {
+    if (from > 0) await new Promise((resolve) => setImmediate(resolve))
+    const some = rows.slice(from, from + AT_ONCE)
+    const keys = await broker.cells.findAll(some.map(({ cellId }) => cellId))
+    for (const row of some) {
+      const key = keys.get(row.cellId)
+      const head = key && openMemoryHead(key, row)
+      if (head) opened.push({ row, head })
+    }
+  }
+  return opened
+}
+
+/** The same with their contents. */
+export async function openItems<Row extends MemoryHeadRow & { content: Buffer }>(
+  broker: Pick<Broker, 'cells'>,
+  rows: readonly Row[],
+): Promise<OpenedItem<Row>[]> {
+  const opened: OpenedItem<Row>[] = []
+  for (let from = 0; from < rows.length; from += AT_ONCE) {
+    if (from > 0) await new Promise((resolve) => setImmediate(resolve))
+    const some = rows.slice(from, from + AT_ONCE)
+    const keys = await broker.cells.findAll(some.map(({ cellId }) => cellId))
+    for (const row of some) {
+      const key = keys.get(row.cellId)
+      const head = key && openMemoryHead(key, row)
+      const content = key && openMemoryContent(key, row)
+      if (head && content !== undefined) opened.push({ row, head, content })
+    }
+  }
+  return opened
+}
