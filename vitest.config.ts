@@ -5,10 +5,20 @@ import { findPostgres, WITHOUT_POSTGRES } from './test/support/postgres-server.t
 const ABOUT_POSTGRES = ['test/**/postgres-*.test.ts', 'test/postgres/**/*.test.ts']
 
 /** What goes through the store's port, and is run on both engines. */
-const ON_BOTH_ENGINES = ['broker', 'property', 'http', 'oauth'].map((folder) => `test/${folder}/**/*.test.ts`)
+const ON_BOTH_ENGINES = [
+  'broker',
+  'property',
+  'http',
+  'oauth',
+  'people',
+  'pages',
+  'mcp',
+  'access',
+  'guard',
+].map((folder) => `test/${folder}/**/*.test.ts`)
 
-/** About the embedded engine's file, whatever folder it is in. */
-const EMBEDDED_ONLY = ['test/http/crash.test.ts']
+/** About the embedded engine's file, or about what a browser shows, whatever folder it is in. */
+const EMBEDDED_ONLY = ['test/http/crash.test.ts', 'test/pages/browser/**']
 
 const hasPostgres = findPostgres() !== undefined
 if (!hasPostgres) process.stderr.write(WITHOUT_POSTGRES)
