@@ -332,8 +332,9 @@ function settingsOf(config: Config, issuer: string): Settings {
   const { keepPartsDays, consentWithinMs, approvalWithinMs, coolDownMs } = config
   const { openQuestionsMost, questionsPerDayMost, unusedGrantMs } = config
   const asking = { coolDownMs, openQuestionsMost, questionsPerDayMost }
-  const { memory } = config
-  const rules = { keepPartsDays, consentWithinMs, approvalWithinMs, ...asking, unusedGrantMs, memory }
+  const { memory, suspendsOverdueDeletions } = config
+  const kept = { keepPartsDays, memory, suspendsOverdueDeletions }
+  const rules = { ...kept, consentWithinMs, approvalWithinMs, ...asking, unusedGrantMs }
   return {
     ...rules,
     platformWebhook: config.platformWebhook !== null,

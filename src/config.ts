@@ -44,6 +44,8 @@ export type Config = {
   readonly openQuestionsMost: number
   readonly questionsPerDayMost: number
   readonly unusedGrantMs: number
+  /** Whether a skill that does not delete what it is told to stands still for the user whose data it is. */
+  readonly suspendsOverdueDeletions: boolean
   /** What agents may remember at the most, in days, items and bytes. */
   readonly memory: {
     readonly mostDays: number
@@ -128,6 +130,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     openQuestionsMost: reader.integer('OPEN_QUESTIONS_MOST', 3, 1, 100),
     questionsPerDayMost: reader.integer('QUESTIONS_PER_DAY_MOST', 20, 1, 1_000),
     unusedGrantMs: reader.integer('UNUSED_GRANT_DAYS', 90, 15, 400) * DAY_MS,
+    suspendsOverdueDeletions: reader.oneOf('SUSPEND_OVERDUE_DELETIONS', ['1', '0'], '1') === '1',
     memory: {
       mostDays: reader.integer('MEMORY_DAYS_MOST', 400, 1, 3_650),
       itemBytesMost: reader.integer('MEMORY_ITEM_KIB', 16, 1, 256) * 1024,

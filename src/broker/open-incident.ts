@@ -2,7 +2,13 @@ import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import type { LeafSealer } from './leaf-sealer.ts'
 
-type IncidentKind = 'overrun' | 'amount_without_spend' | 'manifest_drift' | 'reported'
+type IncidentKind =
+  | 'overrun'
+  | 'amount_without_spend'
+  | 'manifest_drift'
+  | 'reported'
+  | 'notice_overdue'
+  | 'notice_refused'
 
 export type NewIncident = {
   readonly kind: IncidentKind

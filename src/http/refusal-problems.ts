@@ -102,6 +102,12 @@ export const REFUSAL_PROBLEMS = problemKinds({
     title: 'The linked account cannot be used now',
     detail: 'The skill does not answer for it. Try again later under a new key.',
   },
+  deletion_overdue: {
+    status: 403,
+    title: 'The skill stands still for this user',
+    detail:
+      'It has not deleted what it was told to delete. It goes on when it has, or when the operators have settled it.',
+  },
   spending_stopped: {
     status: 403,
     title: 'Spending is stopped for now',

@@ -26,6 +26,7 @@ const NEXT: { readonly [Code in ProblemCode]?: string } = {
   deployment_not_allowed: `Name the registered deployment you run on in _meta "countersign/deployment", or ask. ${ASK}`,
   recipient_not_allowed: ASK,
   category_not_allowed: 'Start a new session, or ask for consent to send this data.',
+  deletion_overdue: NOTHING,
   spending_stopped: NOTHING,
   currency_without_budget: `Nothing is converted. ${ASK} Name a budget in this currency.`,
   budget_exceeded: 'Ask for less, wait for the next window, or ask the user for a wider consent.',

@@ -71,6 +71,8 @@ export type DecisionHead = {
   session: Pick<SessionRow, 'startedAtMs' | 'lastSeenAtMs' | 'readUntrusted' | 'categories'> | null
   /** Open incidents that stop this skill's spending for this user. */
   openIncidents: number
+  /** Notices that stop this skill's actions for this user. */
+  overdueDeletions: number
   /** Whether anything at all is frozen; mostly nothing is, and nobody needs to look further. */
   anyFreeze: boolean
   /** How many ended token families had this session: a token of theirs decides nothing more. */
@@ -253,6 +255,8 @@ export interface Incidents {
   stopsSpending(userId: string, skillId: string): Answer<boolean>
   /** The open incident of this kind about one action of the user's. */
   openFor(userId: string, skillId: string, actionId: string, kind: string): Answer<IncidentRow | undefined>
+  /** The open incident of this kind about a skill and no user in particular. */
+  openOfSkill(skillId: string, kind: string): Answer<IncidentRow | undefined>
   /** The open incidents about this user, the oldest first. */
   openOf(userId: string): Answer<IncidentRow[]>
   insert(row: IncidentRow): Answer<void>

@@ -40,6 +40,7 @@ const CODES: Record<RefusalCode, 'decided' | 'elsewhere'> = {
   category_not_allowed: 'decided',
   account_not_linked: 'decided',
   account_unavailable: 'decided',
+  deletion_overdue: 'decided',
   clock_unconfirmed: 'decided',
   spending_stopped: 'decided',
   currency_without_budget: 'decided',

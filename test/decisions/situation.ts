@@ -48,6 +48,7 @@ export type Situation = {
   agent: 'connected' | 'disconnected' | 'unknown'
   clockTrusted: boolean
   spendingStopped: boolean
+  deletionOverdue: boolean
   readUntrusted: boolean
   readCategories: string[]
   newRecipient: boolean
@@ -90,6 +91,7 @@ const ORDER: Situation = {
   agent: 'connected',
   clockTrusted: true,
   spendingStopped: false,
+  deletionOverdue: false,
   readUntrusted: false,
   readCategories: [],
   newRecipient: false,
@@ -253,6 +255,7 @@ export function asFacts(at: Situation): { request: DecisionRequest; facts: Facts
           : [{ epoch: 1, fromMs: NOW_MS - at.restoredMsAgo - 3_600_000, toMs: NOW_MS - at.restoredMsAgo }],
       session: { readUntrusted: at.readUntrusted, categories: at.readCategories },
       spendingStopped: at.spendingStopped,
+      deletionOverdue: at.deletionOverdue,
       debt: at.debt,
       grants,
       counters: [...counters.values()],

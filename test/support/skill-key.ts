@@ -10,6 +10,8 @@ import {
 } from '../../src/sdk/sign-skill-receipt.ts'
 
 export type SkillKey = {
+  /** To sign whatever else a skill may say. */
+  readonly key: SkillSigningKey
   /** The manifest with this key as its only runtime key. */
   inManifest(manifest: Manifest): Manifest
   /** The skill's signed word on a call, or on one that differs from it in what `about` says. */
@@ -29,6 +31,7 @@ export function createSkillKey(): SkillKey {
   const kid = thumbprint.digest('base64url')
   const key: SkillSigningKey = importSkillKey({ ...privateKey.export({ format: 'jwk' }), kid })
   return {
+    key,
     inManifest: (manifest) => ({
       ...manifest,
       runtimeKeys: [{ kty: 'OKP', crv: 'Ed25519', x, alg: 'EdDSA', kid }],

@@ -41,6 +41,7 @@ const GRANT_CHECKS: readonly GrantCheck[] = [
   deploymentIsAllowed, //  … on such a model
   recipientsAreAllowed, // … to such recipients
   categoriesAreAllowed, // … of such data
+  skillDeletesWhenTold, // the skill deleted what it had to
 ]
 
 /**
@@ -241,6 +242,11 @@ function categoriesAreAllowed({ facts, action }: Declared, { terms }: CandidateG
   if (!action.declared.effects.includes('egress') || !action.carriesFreely) return undefined
   const missing = facts.session.categories.filter((category) => !terms.categories.includes(category))
   return missing.length > 0 ? { code: 'category_not_allowed', categories: missing } : undefined
+}
+
+/** Told only under a grant: whoever has none learns nothing of what a skill keeps. */
+function skillDeletesWhenTold({ facts }: Declared): Refusal | undefined {
+  return facts.deletionOverdue ? { code: 'deletion_overdue' } : undefined
 }
 
 function spendingIsPossible({ facts, action }: Declared): Refusal | undefined {

@@ -68,6 +68,8 @@ export type Facts = {
   minuteOfDay: number
   session: { readUntrusted: boolean; categories: readonly string[] }
   spendingStopped: boolean
+  /** The skill owes this user a deletion, or refused one. */
+  deletionOverdue: boolean
   /** The debt of the execution a payment names; `unknown` if it names one that owes nothing here. */
   debt: { kind: 'none' } | { kind: 'unknown' } | { kind: 'known'; debt: Debt; payee: string }
   /** Accounts this action wants that are not linked, and those that cannot be used now. */
@@ -113,6 +115,8 @@ export type Refusal =
   | { code: 'account_not_linked'; skill: string; link: string }
   /** The account is linked, but its token cannot be renewed now. */
   | { code: 'account_unavailable' }
+  /** The skill has not deleted what it was told to delete of this user's, and stands still until it does. */
+  | { code: 'deletion_overdue' }
   | { code: 'clock_unconfirmed' }
   | { code: 'spending_stopped' }
   | { code: 'currency_without_budget'; currency: string }

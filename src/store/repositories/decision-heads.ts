@@ -7,7 +7,7 @@ import { mapped, type Preparation, Repository } from './repository.ts'
  * each time it runs (measured: 25 µs against 2).
  */
 export function prepareDecisionHeads({ db, t, d }: Preparation) {
-  const { agents, skills, users, sessions, incidents, freezes, userBudgets, tokenFamilies } = t
+  const { agents, skills, users, sessions, incidents, freezes, userBudgets, tokenFamilies, skillNotices } = t
   const p = sql.placeholder
   const skill = <T>(column: Column) =>
     sql<T>`(select ${column} from ${skills} where ${eq(skills.id, p('skillId'))})`.as(column.name)
@@ -42,6 +42,13 @@ export function prepareDecisionHeads({ db, t, d }: Preparation) {
           )})`
             .mapWith(Number)
             .as('open_incidents'),
+          overdueDeletions: sql<number>`(select cast(count(*) as integer) from ${skillNotices} where ${and(
+            eq(skillNotices.userId, p('userId')),
+            eq(skillNotices.skillId, p('skillId')),
+            eq(skillNotices.suspends, true),
+          )})`
+            .mapWith(Number)
+            .as('overdue_deletions'),
           anyFreeze: sql<number>`exists (select 1 from ${freezes})`.mapWith(Number).as('any_freeze'),
           endedFamilies: sql<number>`(select cast(count(*) as integer) from ${tokenFamilies} where ${and(
             eq(tokenFamilies.sessionId, p('sessionId')),

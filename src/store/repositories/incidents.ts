@@ -60,6 +60,16 @@ export function prepareIncidents({ db, t: { incidents: i }, d }: Preparation) {
         )
         .limit(1),
     ),
+    openOfSkill: d.prepare(
+      'incidents_open_of_skill',
+      db
+        .select()
+        .from(i)
+        .where(
+          and(eq(i.status, 'open'), isNull(i.userId), eq(i.skillId, p('skillId')), eq(i.kind, p('kind'))),
+        )
+        .limit(1),
+    ),
     openOf: d.prepare(
       'incidents_open_of',
       db
@@ -95,6 +105,10 @@ export class IncidentRepository extends Repository<ReturnType<typeof prepareInci
 
   openFor(userId: string, skillId: string, actionId: string, kind: string) {
     return first(this.run(this.q.openFor, { userId, skillId, actionId, kind }))
+  }
+
+  openOfSkill(skillId: string, kind: string) {
+    return first(this.run(this.q.openOfSkill, { skillId, kind }))
   }
 
   openOf(userId: string) {
