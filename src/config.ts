@@ -36,7 +36,12 @@ export type Config = {
   readonly stdioSkills: boolean
   /** OAuth clients the broker has at skills, for accounts that users link; null for none. */
   readonly linkClientsFile: string | null
-  readonly ratesPerMinute: { readonly address: number; readonly agent: number; readonly user: number }
+  readonly ratesPerMinute: {
+    readonly address: number
+    readonly agent: number
+    readonly user: number
+    readonly enforcementPoint: number
+  }
   readonly keepPartsDays: { readonly core: number; readonly subj: number; readonly body: number }
   readonly consentWithinMs: number
   readonly approvalWithinMs: number
@@ -118,6 +123,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
       address: reader.integer('RATE_PER_ADDRESS', 3_000, 1, 100_000_000),
       agent: reader.integer('RATE_PER_AGENT', 1_200, 1, 100_000_000),
       user: reader.integer('RATE_PER_USER', 1_200, 1, 100_000_000),
+      enforcementPoint: reader.integer('RATE_PER_ENFORCEMENT_POINT', 6_000, 1, 100_000_000),
     },
     keepPartsDays: {
       core: reader.integer('KEEP_CORE_DAYS', 2_555, 1, 36_500),

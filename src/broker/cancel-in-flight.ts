@@ -26,6 +26,8 @@ export async function cancelWhatRuns(
 
 /** Cancels executions that are not settled, where the skill allows it; after a revoke or a freeze. */
 export async function cancelInFlight(broker: Broker, actionIds: readonly string[]): Promise<CancelReport[]> {
+  // First what needs no call of its own: MCP has a word for it.
+  for (const actionId of actionIds) broker.inFlight.stop(actionId)
   return Promise.all(
     actionIds.map(async (actionId) => {
       const row = await broker.store.read(async (tx) => tx.actions.find(actionId))

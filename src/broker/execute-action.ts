@@ -53,6 +53,7 @@ async function carryOut(broker: Broker, permit: Permit): Promise<ActionOutcome |
     grantId: row.grantId,
     amount: amountOfRow(row),
     retentionDays: permit.retentionDays,
+    signal: broker.inFlight.signalOf(row.id),
   }
   const outcome = await sendIfStill(broker, request, async () => {
     last.standing = await broker.store.read((tx) => standingOf(tx, row))

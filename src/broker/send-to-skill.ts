@@ -1,15 +1,17 @@
 import type { CallKind } from '../core/execution/action-token.ts'
-import { classifyOutcome, type Outcome } from '../core/execution/outcome.ts'
+import { classifyOutcome, hasEffectToSettle, type Outcome } from '../core/execution/outcome.ts'
 import type { JsonValue } from '../core/json-value.ts'
+import { urlOf } from '../core/manifest/endpoint.ts'
 import { speaksOfMoney } from '../core/manifest/lint-words.ts'
 import type { LoadedAction, LoadedManifest } from '../core/manifest/loaded-manifest.ts'
 import { keptUntilMs } from '../core/notice/duty.ts'
 import type { ValueFault } from '../core/schema/compiled-schema.ts'
 import { parseStrictJsonBytes } from '../core/strict-json.ts'
-import type { SkillCall } from '../ports/skill-caller.ts'
+import type { SkillCall, ToolTarget } from '../ports/skill-caller.ts'
 import type { Broker } from './broker.ts'
 import { type PromisedLeaf, promiseOf } from './log-promise.ts'
 import { mintActionToken } from './mint-action-token.ts'
+import { reportDrift } from './report-drift.ts'
 import { statusReferenceOf } from './status-place.ts'
 import { stopForUndeclaredMoney } from './stop-for-undeclared-money.ts'
 
@@ -30,6 +32,8 @@ export type SkillRequest = {
   grantId?: string | null
   amount: { amountMinor: number; currency: string } | null
   retentionDays: Readonly<Record<string, number>>
+  /** Asks the skill to stop, where its transport has words for that. */
+  signal?: AbortSignal
 }
 
 /** Mints the token for exactly these bytes, sends them once, and tells what the answer proves. */
@@ -89,7 +93,18 @@ async function prepareCall(broker: Broker, request: SkillRequest): Promise<Skill
     },
     timeoutMs: action.declared.timeoutMs,
     maxResponseBytes: MOST_RESPONSE_BYTES,
+    ...toolOf(request, token),
+    ...(request.signal ? { signal: request.signal } : {}),
   }
+}
+
+/** What a call of an MCP skill says besides; nothing for any other. */
+function toolOf({ action, loaded, userId, brokerKey }: SkillRequest, token: string): { tool?: ToolTarget } {
+  const { tool } = action.declared
+  if (!tool) return {}
+  const { endpoint, skill: skillId } = loaded.manifest
+  const mustSettle = hasEffectToSettle(action.declared.effects)
+  return { tool: { ...tool, skillId, url: urlOf(endpoint), userId, mustSettle, token, brokerKey } }
 }
 
 async function makeCall(broker: Broker, request: SkillRequest, call: SkillCall): Promise<Outcome<JsonValue>> {
@@ -110,6 +125,9 @@ async function makeCall(broker: Broker, request: SkillRequest, call: SkillCall):
       return checked
     },
   })
+  if ('drift' in reply && reply.drift !== undefined) await reportDrift(broker, request, reply.drift)
+  if (reply.kind === 'not_sent' && reply.code === 'manifest_drift')
+    await reportDrift(broker, request, reply.detail ?? '')
   if (undeclaredMoney !== undefined) await stopForUndeclaredMoney(broker, request, undeclaredMoney)
   return outcome
 }

@@ -83,6 +83,7 @@ function prepare(
 
 /** RFC 8030 section 7.3: 404 says that a subscription has expired, 410 that it is gone. */
 function carriedBy(reply: SkillReply, nowMs: number): Carried {
+  if (reply.kind === 'tool_error') return { kind: 'refused' }
   if (reply.kind === 'broken') return reply.code === 'redirect' ? { kind: 'refused' } : { kind: 'later' }
   if (reply.kind === 'not_sent')
     return reply.code === 'blocked_address' || reply.code === 'bad_endpoint'

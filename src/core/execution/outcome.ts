@@ -4,6 +4,12 @@ import type { Effect } from '../manifest/manifest.ts'
 export type ReplyFacts =
   | { readonly kind: 'not_sent'; readonly code: string }
   | { readonly kind: 'broken'; readonly code: BrokenReason }
+  /** An MCP tool said that it failed; JSON where it said more, nothing where it did not. */
+  | {
+      readonly kind: 'tool_error'
+      readonly code: 'tool_error' | 'input_required'
+      readonly body: Uint8Array
+    }
   | {
       readonly kind: 'answered'
       readonly status: number
@@ -11,10 +17,16 @@ export type ReplyFacts =
       readonly body: Uint8Array
     }
 
-type BrokenReason = 'timed_out' | 'cut' | 'oversize' | 'redirect' | 'protocol_error'
+type BrokenReason = 'timed_out' | 'cut' | 'oversize' | 'redirect' | 'protocol_error' | 'cancelled'
 
 /** Why nobody can tell what the skill did, or why a harmless action counts as failed. */
-export type UnclearReason = BrokenReason | 'unexpected_status' | 'not_json' | 'wrong_shape'
+export type UnclearReason =
+  | BrokenReason
+  | 'unexpected_status'
+  | 'not_json'
+  | 'wrong_shape'
+  | 'tool_error'
+  | 'input_required'
 
 export type Outcome<Result> =
   /** The request never left; the reservation can be released. */
@@ -62,6 +74,7 @@ export function classifyOutcome<Result>(input: OutcomeInput<Result>): Outcome<Re
   const { reply } = input
   if (reply.kind === 'not_sent') return { kind: 'failed_before_effect', code: reply.code }
   if (reply.kind === 'broken') return unclear(input, reply.code)
+  if (reply.kind === 'tool_error') return ofToolError(input, reply)
   // Accepted is a promise, not an outcome, whatever its body says.
   if (reply.status === 202) return { kind: 'in_doubt', reason: 'accepted', askAgain: true }
 
@@ -78,9 +91,30 @@ export function classifyOutcome<Result>(input: OutcomeInput<Result>): Outcome<Re
     return unclear(input, 'wrong_shape', reply.status)
   }
 
-  const skillCode = valueAt(parsed.value, input.refusal?.codePointer ?? '')
-  if (typeof skillCode === 'string' && SKILL_CODE.test(skillCode)) return { kind: 'refused', skillCode }
-  return unclear(input, 'wrong_shape', reply.status)
+  const skillCode = refusalIn(parsed.value, input)
+  return skillCode === undefined
+    ? unclear(input, 'wrong_shape', reply.status)
+    : { kind: 'refused', skillCode }
+}
+
+/** An error is no refusal by itself: what the tool did before it failed is not known. */
+function ofToolError<Result>(
+  input: OutcomeInput<Result>,
+  reply: Extract<ReplyFacts, { kind: 'tool_error' }>,
+): Outcome<Result> {
+  const parsed = input.refusal && reply.body.length > 0 ? input.parse(reply.body) : undefined
+  const skillCode = parsed && refusalIn(parsed.value, input)
+  return skillCode === undefined ? unclear(input, reply.code) : { kind: 'refused', skillCode }
+}
+
+function refusalIn<Result>(value: unknown, { refusal }: OutcomeInput<Result>): string | undefined {
+  const code = valueAt(value, refusal?.codePointer ?? '')
+  return typeof code === 'string' && SKILL_CODE.test(code) ? code : undefined
+}
+
+/** Whether an outcome that nobody knows has to be found out. No effects at all cannot be valid; the widest is assumed. */
+export function hasEffectToSettle(effects: readonly Effect[]): boolean {
+  return effects.length === 0 || effects.some((effect) => EFFECTS_TO_SETTLE.includes(effect))
 }
 
 function unclear<Result>(
@@ -89,10 +123,7 @@ function unclear<Result>(
   status?: number,
 ): Outcome<Result> {
   const at = status === undefined ? {} : { status }
-  // No effects at all cannot come from a valid manifest; the widest is assumed.
-  const mustSettle =
-    input.effects.length === 0 || input.effects.some((effect) => EFFECTS_TO_SETTLE.includes(effect))
-  if (mustSettle) return { kind: 'in_doubt', reason, askAgain: false, ...at }
+  if (hasEffectToSettle(input.effects)) return { kind: 'in_doubt', reason, askAgain: false, ...at }
   return { kind: 'failed', code: reason, ...at }
 }
 

@@ -1,0 +1,91 @@
+import type { BrokenCode, SkillReply } from '../ports/skill-caller.ts'
+import { brokenCode, notSentCode } from './reply-code.ts'
+
+/** Names the exchange a message belongs to; taken off before anything leaves. */
+export const EXCHANGE_HEADER = 'x-countersign-exchange'
+
+/** The calls that are on their way, by the number that their message carries as far as the wire. */
+export class McpExchanges {
+  readonly #open = new Map<string, McpExchange>()
+  #last = 0
+
+  add(exchange: McpExchange): string {
+    this.#last += 1
+    const id = String(this.#last)
+    this.#open.set(id, exchange)
+    return id
+  }
+
+  /** @throws Error for one that is over: what belongs to it must not leave any more. */
+  get(id: string): McpExchange {
+    const exchange = this.#open.get(id)
+    if (!exchange) throw new Error('not to be sent: its call is over')
+    return exchange
+  }
+
+  remove(id: string): void {
+    this.#open.delete(id)
+  }
+}
+
+/**
+ * What is known of one call on the wire. The client library tells whether a call ended; whether its first byte had
+ * left by then is known here alone, and is what separates "never left" from "may have had an effect".
+ */
+export class McpExchange {
+  readonly bytesMost: number
+  #isStarted = false
+  #broken: BrokenCode | undefined
+  #stop: (() => void) | undefined
+  #lost: (() => void) | undefined
+  #isResumable = false
+  #isClosed = false
+  /** Settles when the answer's stream ended, so that whoever waits on need not wait until the time limit. */
+  readonly lost: Promise<void>
+
+  constructor(bytesMost: number) {
+    this.bytesMost = bytesMost
+    this.lost = new Promise((resolve) => {
+      this.#lost = resolve
+    })
+  }
+
+  get isStarted(): boolean {
+    return this.#isStarted
+  }
+
+  /** A byte is about to be written; false where one was before, or the call is over: then none may be. */
+  start(stop: () => void): boolean {
+    if (this.#isStarted || this.#isClosed) return false
+    this.#isStarted = true
+    this.#stop = stop
+    return true
+  }
+
+  breakOff(code: BrokenCode): void {
+    this.#broken ??= code
+    this.#lost?.()
+  }
+
+  /** Events with ids can be asked for again when their stream breaks: asking sends the call no second time. */
+  noteEvents(chunk: Buffer): void {
+    if (!this.#isResumable && /(^|\n)id:/.test(chunk.toString('latin1'))) this.#isResumable = true
+  }
+
+  /** The answer's stream is over. What came in it has not been handed on yet. */
+  end(): void {
+    if (!this.#isResumable) this.#lost?.()
+  }
+
+  /** Nobody waits any more: what has not left never will, and a connection that still carries it is given up. */
+  close(): void {
+    this.#isClosed = true
+    this.#stop?.()
+  }
+
+  /** What an error proves that ended the call. */
+  replyTo(error: unknown): Extract<SkillReply, { kind: 'not_sent' | 'broken' }> {
+    if (!this.#isStarted) return { kind: 'not_sent', code: notSentCode(error) }
+    return { kind: 'broken', code: this.#broken ?? brokenCode(error, false) }
+  }
+}
