@@ -8,6 +8,28 @@ CREATE TABLE "agent_callbacks" (
 	CONSTRAINT "agent_callbacks_agent_id_user_id_pk" PRIMARY KEY("agent_id","user_id")
 );
 --> statement-breakpoint
+CREATE TABLE "enforcement_credentials" (
+	"id" text PRIMARY KEY NOT NULL,
+	"point_id" text NOT NULL,
+	"digest" text NOT NULL,
+	"public_jwk" text,
+	"created_at_ms" bigint NOT NULL,
+	"ends_at_ms" bigint
+);
+--> statement-breakpoint
+CREATE TABLE "enforcement_points" (
+	"id" text PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"skills" text NOT NULL,
+	"publisher_id" text,
+	"may_list_users" boolean NOT NULL,
+	"report_within_ms" bigint NOT NULL,
+	"status" text NOT NULL,
+	"registered_by" text NOT NULL,
+	"created_at_ms" bigint NOT NULL,
+	"changed_at_ms" bigint NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "event_deliveries" (
 	"id" text NOT NULL,
 	"user_id" text NOT NULL,
@@ -63,6 +85,7 @@ CREATE TABLE "revoked_actions" (
 	"status_then" text NOT NULL,
 	"cancel" text,
 	"cancel_at_ms" bigint,
+	"at_ms" bigint NOT NULL,
 	CONSTRAINT "revoked_actions_revocation_id_action_id_user_id_pk" PRIMARY KEY("revocation_id","action_id","user_id")
 );
 --> statement-breakpoint
@@ -155,6 +178,12 @@ CREATE TABLE "undos" (
 	CONSTRAINT "undos_action_id_user_id_pk" PRIMARY KEY("action_id","user_id")
 );
 --> statement-breakpoint
+ALTER TABLE "erasures" ADD COLUMN "scope" text DEFAULT 'everything' NOT NULL;--> statement-breakpoint
+ALTER TABLE "erasures" ADD COLUMN "scope_id" text;--> statement-breakpoint
+ALTER TABLE "erasures" ADD COLUMN "parts_total" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "erasures" ADD COLUMN "parts_done" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "enforcement_credentials_by_digest" ON "enforcement_credentials" USING btree ("digest");--> statement-breakpoint
+CREATE INDEX "enforcement_credentials_by_point" ON "enforcement_credentials" USING btree ("point_id");--> statement-breakpoint
 CREATE INDEX "event_deliveries_due" ON "event_deliveries" USING btree ("next_at_ms") WHERE status = 'waiting';--> statement-breakpoint
 CREATE INDEX "event_deliveries_by_revocation" ON "event_deliveries" USING btree ("user_id","revocation_id");--> statement-breakpoint
 CREATE INDEX "event_deliveries_by_expiry" ON "event_deliveries" USING btree ("expires_at_ms");--> statement-breakpoint
@@ -163,6 +192,7 @@ CREATE INDEX "memory_items_by_request" ON "memory_items" USING btree ("user_id",
 CREATE INDEX "memory_items_due" ON "memory_items" USING btree ("expires_at_ms");--> statement-breakpoint
 CREATE INDEX "memory_items_by_session" ON "memory_items" USING btree ("session_id");--> statement-breakpoint
 CREATE INDEX "revocations_by_user" ON "revocations" USING btree ("user_id","at_ms");--> statement-breakpoint
+CREATE INDEX "revoked_actions_open" ON "revoked_actions" USING btree ("at_ms") WHERE cancel is null;--> statement-breakpoint
 CREATE INDEX "skill_duties_by_skill" ON "skill_duties" USING btree ("user_id","skill_id");--> statement-breakpoint
 CREATE INDEX "skill_duties_by_notice" ON "skill_duties" USING btree ("notice_id");--> statement-breakpoint
 CREATE INDEX "skill_duties_due" ON "skill_duties" USING btree ("tell_at_ms") WHERE notice_id is null;--> statement-breakpoint
@@ -174,4 +204,5 @@ CREATE INDEX "status_entries_by_grant" ON "status_entries" USING btree ("grant_i
 CREATE INDEX "status_entries_by_user" ON "status_entries" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "status_entries_by_change" ON "status_entries" USING btree ("epoch","list_no","changed_at_ms");--> statement-breakpoint
 CREATE INDEX "undo_items_by_job" ON "undo_items" USING btree ("job_id","status");--> statement-breakpoint
-CREATE INDEX "undo_jobs_by_incident" ON "undo_jobs" USING btree ("incident_id","created_at_ms");
+CREATE INDEX "undo_jobs_by_incident" ON "undo_jobs" USING btree ("incident_id","created_at_ms");--> statement-breakpoint
+CREATE INDEX "grants_by_skill" ON "grants" USING btree ("skill_id","user_id");

@@ -7,6 +7,30 @@ CREATE TABLE `agent_callbacks` (
 	`set_at_ms` integer NOT NULL
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `enforcement_credentials` (
+	`id` text PRIMARY KEY NOT NULL,
+	`point_id` text NOT NULL,
+	`digest` text NOT NULL,
+	`public_jwk` text,
+	`created_at_ms` integer NOT NULL,
+	`ends_at_ms` integer
+) STRICT;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `enforcement_credentials_by_digest` ON `enforcement_credentials` (`digest`);--> statement-breakpoint
+CREATE INDEX `enforcement_credentials_by_point` ON `enforcement_credentials` (`point_id`);--> statement-breakpoint
+CREATE TABLE `enforcement_points` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`skills` text NOT NULL,
+	`publisher_id` text,
+	`may_list_users` integer NOT NULL,
+	`report_within_ms` integer NOT NULL,
+	`status` text NOT NULL,
+	`registered_by` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`changed_at_ms` integer NOT NULL
+) STRICT;
+--> statement-breakpoint
 CREATE TABLE `event_deliveries` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,
@@ -67,9 +91,11 @@ CREATE TABLE `revoked_actions` (
 	`status_then` text NOT NULL,
 	`cancel` text,
 	`cancel_at_ms` integer,
+	`at_ms` integer NOT NULL,
 	PRIMARY KEY(`revocation_id`, `action_id`)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE INDEX `revoked_actions_open` ON `revoked_actions` (`at_ms`) WHERE cancel is null;--> statement-breakpoint
 CREATE TABLE `skill_duties` (
 	`action_id` text NOT NULL,
 	`memory_class` text NOT NULL,
@@ -168,3 +194,9 @@ CREATE TABLE `undos` (
 	`asked_at_ms` integer NOT NULL,
 	`answered_at_ms` integer
 ) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+ALTER TABLE `erasures` ADD `scope` text DEFAULT 'everything' NOT NULL;--> statement-breakpoint
+ALTER TABLE `erasures` ADD `scope_id` text;--> statement-breakpoint
+ALTER TABLE `erasures` ADD `parts_total` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `erasures` ADD `parts_done` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE INDEX `grants_by_skill` ON `grants` (`skill_id`,`user_id`);

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type GrantState, renewedTerms, stateOf, statusAfter } from '../core/grant/grant-state.ts'
 import { checkNarrower, type NarrowFault } from '../core/grant/narrow.ts'
 import { type GrantStatus, type GrantTerms, grantTermsShape } from '../core/grant/terms.ts'
+import type { AuthorityEventType } from '../core/http-signature/authority-event.ts'
 import type { LeafContent } from '../core/log/leaf.ts'
 import { plainJson } from '../core/manifest/manifest-change.ts'
 import type { GrantRow } from '../ports/rows.ts'
@@ -14,6 +15,7 @@ import { sealerFor } from './leaf-sealer.ts'
 import { shortenMemory } from './memory-of-grants.ts'
 import { findOwnGrant } from './own-rows.ts'
 import { refuseOddTexts } from './plain-text.ts'
+import { queueAuthorityEvents } from './queue-authority-events.ts'
 import { type RecoveredRecently, recoveredRecently } from './recovered-recently.ts'
 import { ensureStatusPlace } from './status-place.ts'
 
@@ -22,6 +24,14 @@ export const renewGrantShape = z.strictObject({ expiresAtMs: z.int().min(0) })
 
 /** What gives back or prolongs authority; within a day of a recovery it has to wait. */
 const WIDENING: ReadonlySet<string> = new Set(['resumed', 'confirmed', 'renewed'])
+
+/** What skills and agents are told of. */
+const TOLD: Readonly<Record<string, AuthorityEventType>> = {
+  paused: 'authority.suspended',
+  resumed: 'authority.restored',
+  confirmed: 'authority.restored',
+}
+const NOBODY_ELSE = { executions: [], revocationId: '' }
 
 type WhichGrant = { userId: string; grantId: string }
 type NotChanged = { kind: 'not_found' } | { kind: 'not_possible'; state: GrantState } | RecoveredRecently
@@ -136,6 +146,8 @@ async function changeGrant<Outcome extends { kind: string }>(
       await ensureStatusPlace(tx, grant)
       if (outcome === 'narrowed') await shortenMemory(tx, grant)
       await tx.log.append(seal(changeLeaf(grant, outcome), tx.nowMs), tx.nowMs)
+      const type = TOLD[outcome]
+      if (type) await queueAuthorityEvents(broker, tx, { ...NOBODY_ELSE, userId, type, grants: [grant] })
       return { ...made, grant }
     },
     { userId },

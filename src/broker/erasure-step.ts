@@ -7,20 +7,34 @@ import { type CancelInFlight, cancelWhatRuns } from './cancel-in-flight.ts'
 import { destroyMemoryKeys } from './destroy-memory.ts'
 import { erasureLeaf } from './erasure-leaf.ts'
 import { finishStep, inErasureUnit } from './erasure-unit.ts'
+import { markParts } from './mark-parts.ts'
 import { orphanNotices } from './orphan-notices.ts'
+import { doPartErasureStep } from './part-erasure-step.ts'
+import { queueSkillNotice } from './queue-skill-notice.ts'
+import { tellOfRevoked } from './record-revocation.ts'
 import { erasedMark } from './redo-erasures.ts'
 import { revocationParts } from './revocation-leaf.ts'
 import { revokeInScope } from './revoke-in-scope.ts'
 import { cellOfText } from './seal-text.ts'
 import { tellInTx } from './tell.ts'
 import { unlinkEverything } from './unlink-account.ts'
-import { countUserParts, destroyUserParts } from './user-parts.ts'
+import { countParts, destroyUserParts, userParts } from './user-parts.ts'
 
 /** How long the last message may take to be delivered before its address is forgotten, in milliseconds. */
 const FAREWELL_WITHIN_MS = 3_600_000
 
 /** Does the next step of an erasure. @returns what it waits for; null once the step is done. */
-export async function doErasureStep(
+export function doErasureStep(
+  broker: Broker,
+  erasure: ErasureRow,
+  cancelInFlight: CancelInFlight,
+): Promise<ErasureWait | null> {
+  return erasure.scope === 'everything'
+    ? eraseEverything(broker, erasure, cancelInFlight)
+    : doPartErasureStep(broker, erasure, cancelInFlight)
+}
+
+async function eraseEverything(
   broker: Broker,
   erasure: ErasureRow,
   cancelInFlight: CancelInFlight,
@@ -48,6 +62,10 @@ export async function doErasureStep(
       await broker.cells.destroy(cellsOf(erasure))
       await finishStep(broker, erasure)
       return null
+    case 'marks':
+      await markParts(broker, erasure, userParts(broker, erasure.userId))
+      await finishStep(broker, erasure)
+      return null
     case 'rows':
       await removeRows(broker, erasure)
       return null
@@ -56,10 +74,15 @@ export async function doErasureStep(
       return null
     case 'channels':
       return forgetChannels(broker, erasure)
+    default:
+      throw new Error(`an erasure of everything has no step ${erasure.step}`)
   }
 }
 
-function cellsOf(erasure: ErasureRow): string[] {
+/** More than are ever open at once. */
+const PARTS_OPEN_MOST = 1_000
+
+export function cellsOf(erasure: ErasureRow): string[] {
   return JSON.parse(erasure.cells) as string[]
 }
 
@@ -88,6 +111,12 @@ function endSignIn(broker: Broker, erasure: ErasureRow): Promise<void> {
     const names = (await tx.passkeys.list(who)).map(({ name }) => name)
     await tx.personalRows.removeSignIn(userId)
     await tx.tokenFamilies.endOfUser(userId, tx.nowMs)
+    // What one skill or one agent left goes with everything else.
+    for (const part of await tx.erasures.ofParts(userId, PARTS_OPEN_MOST)) {
+      if (part.endedAtMs !== null) continue
+      const ended = { status: 'cancelled', waitsFor: null, endedAtMs: tx.nowMs } as const
+      await tx.erasures.update({ ...part, ...ended })
+    }
     for (const agent of await tx.agents.list(userId)) await tx.agents.setStatus(agent.id, 'disconnected')
     await tx.log.append(seal(erasureLeaf('begun', 'due', { erasure: id }), tx.nowMs), tx.nowMs)
     return { cells: withCells(erasure, names) }
@@ -104,13 +133,16 @@ async function endAuthority(
   const revocation = await inErasureUnit(broker, erasure, async (tx, _row, seal) => {
     const revoked = await revokeInScope(tx, userId, scope)
     const { core } = revocationParts(userId, scope, revoked)
+    await tellOfRevoked(broker, tx, userId, revoked)
     if (revoked.grants.length > 0) {
       const about = { erasure: id, ...(core as Record<string, never>) }
       const leaf = { type: 'grant', outcome: 'revoked', reason: 'erasure', core: about } as const
       await tx.log.append(seal(leaf, tx.nowMs), tx.nowMs)
     }
+    await queueSkillNotice(broker, tx, seal, { userId, scope, reason: 'erased' })
     return revoked
   })
+  broker.notices.wake()
   await cancelWhatRuns(revocation, cancelInFlight)
   await finishStep(broker, erasure)
 }
@@ -138,11 +170,11 @@ async function unlink(broker: Broker, erasure: ErasureRow): Promise<void> {
 /** The leaf names no event: a list of them would say that they belong together. */
 async function record(broker: Broker, erasure: ErasureRow): Promise<void> {
   const salt = randomBytes(32)
-  const counted = await countUserParts(broker, erasure.userId, salt)
+  const counted = await countParts(userParts(broker, erasure.userId), salt)
   await finishStep(broker, erasure, async (tx, seal) => {
     const core = { erasure: erasure.id, basis: 'request', ...counted, salt: salt.toString('base64url') }
     await tx.log.append(seal(erasureLeaf('recorded', 'request', core), tx.nowMs), tx.nowMs)
-    return undefined
+    return { partsTotal: counted.parts }
   })
 }
 
@@ -151,6 +183,8 @@ function removeRows(broker: Broker, erasure: ErasureRow): Promise<void> {
     await orphanNotices(broker, tx, seal, erasure.userId)
     await tx.personalRows.removeAuthority(erasure.userId)
     await tx.personalRows.scrubLedger(erasure.userId)
+    // Their rows would say which erasures were one person's.
+    await tx.erasures.removeOfParts(erasure.userId)
     return { paused: JSON.stringify({ agents: [], grants: [] }), cells: '[]' }
   })
 }
@@ -176,9 +210,12 @@ async function forgetChannels(broker: Broker, erasure: ErasureRow): Promise<Eras
   await broker.cells.destroy(channels.map(({ address }) => cellOfText(address)))
   // What was still written about them since the keys went.
   await destroyUserParts(broker, userId)
+  const marked = await markParts(broker, erasure, userParts(broker, userId))
   await finishStep(broker, erasure, async (tx, seal) => {
     await tx.personalRows.removeReach(userId)
-    await tx.log.append(seal(erasureLeaf('done', 'request', { erasure: id }), tx.nowMs), tx.nowMs)
+    // Beyond those the log spoke of before: nobody may erase more under the name of this.
+    const core = { erasure: id, parts: Math.max(0, marked.partsDone - marked.partsTotal) }
+    await tx.log.append(seal(erasureLeaf('done', 'request', core), tx.nowMs), tx.nowMs)
     return undefined
   })
   return null

@@ -1,10 +1,12 @@
 import { FREEZE_KINDS, type FreezeKind, freezeIdOf, freezeIdsFor } from '../core/decision/freeze-ids.ts'
-import type { FreezeRow } from '../ports/rows.ts'
+import type { ActionRow, FreezeRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import type { CancelInFlight, CancelReport } from './cancel-in-flight.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { type OperatorAct, type ReasonRefused, refuseReason } from './operator-act.ts'
+import { cancelRecorded } from './record-revocation.ts'
+import { recordFreeze, tellOfFreeze } from './tell-of-freeze.ts'
 
 export type FreezeInput = OperatorAct & {
   readonly kind: FreezeKind
@@ -75,6 +77,7 @@ export async function freeze(
       createdAtMs: standing?.createdAtMs ?? tx.nowMs,
     })
     await tx.log.append(seal(leafOf('freezing', includesCleanUp), tx.nowMs), tx.nowMs)
+    if (!standing) await tellOfFreeze(broker, tx, kind, target, 'authority.suspended')
     return {
       wasFrozen: standing !== undefined,
       includesCleanUp,
@@ -84,16 +87,30 @@ export async function freeze(
   // What was decided before the freeze was there to be seen may still be committed: it ends first, and is listed. So no
   // permit follows upon the second leaf.
   await broker.store.drained()
-  const unsettled = await broker.store.transaction(async (tx) => {
+  const { rows, records } = await broker.store.transaction(async (tx) => {
     const [standing] = await tx.freezes.matching([freezeId])
     // Lifted meanwhile: the log must not end on saying that it stands.
-    if (standing) await tx.log.append(seal(leafOf('frozen', standing.includesCleanUp), tx.nowMs), tx.nowMs)
-    return unsettledUnder(tx, freezeId)
+    const rows = await unsettledUnder(tx, freezeId)
+    if (!standing) return { rows, records: [] }
+    const leaf = seal(leafOf('frozen', standing.includesCleanUp), tx.nowMs)
+    await tx.log.append(leaf, tx.nowMs)
+    return { rows, records: await recordFreeze(broker, tx, freezeId, rows, leaf.eventId) }
   })
 
   const { includesCleanUp, ...answer } = frozen
-  const toCancel = includesCleanUp ? [] : unsettled.map((permit) => permit.actionId)
-  const cancelled = toCancel.length === 0 ? [] : await cancelInFlight(toCancel)
+  const cancel: CancelInFlight = includesCleanUp ? stoppedToo : cancelInFlight
+  const reports = await Promise.all(
+    records.map(({ userId, revocationId, actionIds }) =>
+      cancelRecorded(broker, userId, revocationId, actionIds, cancel),
+    ),
+  )
+  const unsettled = rows.map((row) => ({
+    actionId: row.id,
+    skill: row.skillId,
+    action: row.action,
+    status: row.status,
+  }))
+  const cancelled = includesCleanUp ? [] : reports.flat()
   return { kind: 'frozen', freezeId, ...answer, unsettled, cancelled }
 }
 
@@ -124,9 +141,14 @@ export async function unfreeze(
       tx.nowMs,
     )
     await tx.log.append(leaf, tx.nowMs)
+    await tellOfFreeze(broker, tx, standing.kind, standing.target, 'authority.restored')
     return { kind: 'unfrozen' }
   })
 }
+
+/** A freeze that stops clean-up calls too lets nothing be cancelled, and whoever it concerns sees that. */
+const stoppedToo: CancelInFlight = async (actionIds) =>
+  actionIds.map((actionId) => ({ actionId, outcome: 'frozen' }))
 
 /** Every freeze that stands, oldest first. */
 export function listFreezes(broker: Broker): Promise<FreezeRow[]> {
@@ -165,13 +187,11 @@ async function isKnown(broker: Broker, tx: Tx, kind: FreezeKind, target: string)
   }
 }
 
-async function unsettledUnder(tx: Tx, freezeId: string): Promise<UnsettledPermit[]> {
+async function unsettledUnder(tx: Tx, freezeId: string): Promise<ActionRow[]> {
   const publisherOf = new Map((await tx.skills.list()).map((skill) => [skill.id, skill.publisherId]))
   const rows = await tx.actions.unsettled(null)
-  return rows
-    .filter((row) => {
-      const publisherId = publisherOf.get(row.skillId) ?? null
-      return freezeIdsFor({ ...row, skill: row.skillId, publisherId }).includes(freezeId)
-    })
-    .map((row) => ({ actionId: row.id, skill: row.skillId, action: row.action, status: row.status }))
+  return rows.filter((row) => {
+    const publisherId = publisherOf.get(row.skillId) ?? null
+    return freezeIdsFor({ ...row, skill: row.skillId, publisherId }).includes(freezeId)
+  })
 }

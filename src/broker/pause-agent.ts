@@ -1,11 +1,12 @@
 import { stateOf, statusAfter } from '../core/grant/grant-state.ts'
 import type { GrantStatus } from '../core/grant/terms.ts'
-import type { AgentRow } from '../ports/rows.ts'
+import type { AgentRow, GrantRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import { erasureStands } from './erasure-stands.ts'
 import { type LeafSealer, sealerFor } from './leaf-sealer.ts'
 import { findOwnAgent } from './own-rows.ts'
+import { queueAuthorityEvents } from './queue-authority-events.ts'
 import { withdrawQuestions } from './withdraw-questions.ts'
 
 /**
@@ -15,6 +16,7 @@ import { withdrawQuestions } from './withdraw-questions.ts'
  * @returns the grants that were paused now.
  */
 export async function pauseAgentInTx(
+  broker: Broker,
   tx: Tx,
   seal: LeafSealer,
   agent: AgentRow,
@@ -24,16 +26,25 @@ export async function pauseAgentInTx(
   await tx.agents.setStatus(agent.id, 'paused')
   await tx.tokenFamilies.endOfAgent(agent.userId, agent.id, tx.nowMs)
   await withdrawQuestions(tx, agent)
-  const paused: string[] = []
+  const paused: GrantRow[] = []
   for (const grant of (await tx.grants.live(agent.userId)).filter((row) => row.agentId === agent.id)) {
     const state = stateOf({ status: grant.status as GrantStatus, expiresAtMs: grant.expiresAtMs }, tx.nowMs)
     const status = statusAfter(state, 'pause')
     if (status === undefined) continue
-    await tx.grants.update({ ...grant, status, revision: grant.revision + 1, changedAtMs: tx.nowMs })
-    paused.push(grant.id)
+    const changed = { ...grant, status, revision: grant.revision + 1, changedAtMs: tx.nowMs }
+    await tx.grants.update(changed)
+    paused.push(changed)
   }
-  await tx.log.append(agentLeaf(seal, agent, 'paused', reason, paused, tx.nowMs), tx.nowMs)
-  return paused
+  await queueAuthorityEvents(broker, tx, {
+    userId: agent.userId,
+    type: 'authority.suspended',
+    grants: paused,
+    executions: [],
+    revocationId: '',
+  })
+  const ids = paused.map(({ id }) => id)
+  await tx.log.append(agentLeaf(seal, agent, 'paused', reason, ids, tx.nowMs), tx.nowMs)
+  return ids
 }
 
 export type AgentResumed =
@@ -82,7 +93,7 @@ export async function pauseAgent(
     if (!agent) return { kind: 'not_found' }
     if (agent.status === 'paused') return { kind: 'paused', grants: [], isNew: false }
     if (agent.status !== 'connected') return { kind: 'agent_not_connected' }
-    return { kind: 'paused', grants: await pauseAgentInTx(tx, seal, agent, 'by_user'), isNew: true }
+    return { kind: 'paused', grants: await pauseAgentInTx(broker, tx, seal, agent, 'by_user'), isNew: true }
   })
 }
 

@@ -58,8 +58,8 @@ export async function registerAgent(broker: Broker, input: RegisterAgent): Promi
     const agent = agentRow(broker.newId('agent'), input, line.lineageId, tx.nowMs)
     await tx.agents.insert(agent)
     await tx.log.append(registrationLeaf(seal, agent, input.replaces ?? null, tx.nowMs), tx.nowMs)
-    const replaced = line.replaces ? await disconnectInTx(broker, tx, seal, line.replaces) : null
-    return { kind: 'registered', agent, replaced }
+    const done = line.replaces ? await disconnectInTx(broker, tx, seal, line.replaces) : null
+    return { kind: 'registered', agent, replaced: done?.revocation ?? null }
   }, input)
 }
 

@@ -51,7 +51,7 @@ export async function reportNotMe(
     const agent = action && (await tx.agents.find(action.agentId))
     if (!action || !agent) return undefined
     const before = await tx.incidents.openFor(action.userId, action.skillId, action.id, 'reported')
-    const pausedGrants = await pauseAgentInTx(tx, seal, agent, 'not_me')
+    const pausedGrants = await pauseAgentInTx(broker, tx, seal, agent, 'not_me')
     const incidentId =
       before?.id ??
       (await openIncident(broker, tx, seal, {

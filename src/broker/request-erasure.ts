@@ -36,16 +36,20 @@ export async function requestErasure(
       if (before?.status === 'waiting') return { kind: 'requested', erasure: before, isNew: false }
       if (before && before.status !== 'cancelled') return { kind: 'under_way' }
 
-      const paused = await pauseEverything(tx, seal, userId)
+      const paused = await pauseEverything(broker, tx, seal, userId)
       const dueAtMs = tx.nowMs + ERASURE_AFTER_MS
       const erasure: ErasureRow = {
         id: broker.newId('erasure'),
         userId,
+        scope: 'everything',
+        scopeId: null,
         status: 'waiting',
         step: ERASURE_STEPS[0],
         waitsFor: null,
         paused: JSON.stringify(paused),
         cells: '[]',
+        partsTotal: 0,
+        partsDone: 0,
         requestedAtMs: tx.nowMs,
         dueAtMs,
         checkAtMs: dueAtMs,
@@ -74,12 +78,17 @@ export function pausedBy(erasure: ErasureRow): PausedByErasure {
   return pausedShape.parse(JSON.parse(erasure.paused))
 }
 
-async function pauseEverything(tx: Tx, seal: LeafSealer, userId: string): Promise<PausedByErasure> {
+async function pauseEverything(
+  broker: Broker,
+  tx: Tx,
+  seal: LeafSealer,
+  userId: string,
+): Promise<PausedByErasure> {
   const agents: string[] = []
   const grants: string[] = []
   for (const agent of await tx.agents.list(userId)) {
     if (agent.status !== 'connected') continue
-    grants.push(...(await pauseAgentInTx(tx, seal, agent, 'erasure')))
+    grants.push(...(await pauseAgentInTx(broker, tx, seal, agent, 'erasure')))
     agents.push(agent.id)
   }
   // Of agents that were paused before, but whose grants were not.

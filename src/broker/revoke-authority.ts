@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
-import { type CancelInFlight, type CancelReport, cancelWhatRuns } from './cancel-in-flight.ts'
+import type { CancelInFlight, CancelReport } from './cancel-in-flight.ts'
 import { sealerFor } from './leaf-sealer.ts'
 import { findOwnAgent, findOwnGrant } from './own-rows.ts'
+import { cancelRecorded, recordRevocation, toCancel } from './record-revocation.ts'
 import { revocationParts } from './revocation-leaf.ts'
 import { type Revocation, type RevokeScope, revokeInScope } from './revoke-in-scope.ts'
 
@@ -17,7 +18,13 @@ export const revokeScopeShape = z.discriminatedUnion('kind', [
 ])
 
 export type AuthorityRevoked =
-  | { kind: 'revoked'; revocation: Revocation; cancelled: readonly CancelReport[] }
+  | {
+      kind: 'revoked'
+      /** Of its receipt. */
+      revocationId: string
+      revocation: Revocation
+      cancelled: readonly CancelReport[]
+    }
   | { kind: 'not_found' }
 
 /**
@@ -34,7 +41,7 @@ export async function revokeAuthority(
   const skillId = await broker.store.read((tx) => skillIn(tx, userId, scope))
   if (skillId === undefined) return { kind: 'not_found' }
   const seal = await sealerFor(broker, { userId, skillId })
-  const revocation = await broker.store.transaction(async (tx) => {
+  const { revocation, revocationId } = await broker.store.transaction(async (tx) => {
     const revoked = await revokeInScope(tx, userId, scope)
     const leaf = seal(
       {
@@ -46,9 +53,13 @@ export async function revokeAuthority(
       tx.nowMs,
     )
     await tx.log.append(leaf, tx.nowMs)
-    return revoked
+    const id = await recordRevocation(broker, tx, seal, userId, scope, revoked, leaf.eventId)
+    return { revocation: revoked, revocationId: id }
   }, input)
-  return { kind: 'revoked', revocation, cancelled: await cancelWhatRuns(revocation, cancelInFlight) }
+  broker.notices.wake()
+  const ids = toCancel(revocation)
+  const cancelled = await cancelRecorded(broker, userId, revocationId, ids, cancelInFlight)
+  return { kind: 'revoked', revocationId, revocation, cancelled }
 }
 
 /** The skill the scope is about, empty for several; undefined if the scope names nothing of this user's. */

@@ -136,8 +136,8 @@ export function agentRoutes(broker: Broker, cancel: CancelInFlight): Route[] {
       async handle({ caller, params }) {
         const done = await disconnectAgent(broker, { userId: caller.userId, agentId: params.id }, cancel)
         if (done.kind === 'not_found') return problem('not_found')
-        const { revocation, cancelled } = done
-        return { status: 200, body: { revocation, cancelled } }
+        const { revocationId, revocation, cancelled } = done
+        return { status: 200, body: { revocationId, revocation, cancelled } }
       },
     }),
   ]

@@ -38,6 +38,8 @@ export const cancelReportShape = z.strictObject({
 })
 
 export const revocationShape = z.strictObject({
+  /** Its receipt is at `/v1/revocations/{id}`. */
+  revocationId: z.string(),
   revocation: z.strictObject({
     atMs: timeMs,
     grants: z.array(z.string()),

@@ -161,8 +161,8 @@ function revokeRoutes(broker: Broker, cancel: CancelInFlight): Route[] {
   async function revoke(userId: string, scope: RevokeScope): Promise<Answer> {
     const revoked = await revokeAuthority(broker, { userId, scope }, cancel)
     if (revoked.kind === 'not_found') return problem('not_found')
-    const { revocation, cancelled } = revoked
-    return { status: 200, body: { revocation, cancelled } }
+    const { revocationId, revocation, cancelled } = revoked
+    return { status: 200, body: { revocationId, revocation, cancelled } }
   }
   const common = {
     method: 'post',

@@ -29,6 +29,7 @@ export type RevokedActionRow = {
   statusThen: string
   cancel: string | null
   cancelAtMs: number | null
+  atMs: number
 }
 
 export type EventDeliveryRow = {

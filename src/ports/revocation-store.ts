@@ -33,6 +33,8 @@ export interface Revocations {
   list(userId: string, page: Page): Answer<RevocationRow[]>
   insertAction(row: RevokedActionRow): Answer<void>
   actions(revocationId: string, userId: string): Answer<RevokedActionRow[]>
+  /** Actions that were to be cancelled before then, and of which nobody kept whether they were. */
+  uncancelled(beforeMs: number, limit: number): Answer<RevokedActionRow[]>
   /** Keeps what a skill said to a cancellation. */
   setCancel(
     row: Pick<RevokedActionRow, 'revocationId' | 'actionId' | 'userId'>,

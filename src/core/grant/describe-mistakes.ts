@@ -1,3 +1,4 @@
+import { eventsUrlOf } from '../manifest/events.ts'
 import type { ManifestAction } from '../manifest/manifest.ts'
 import type { Sentence } from './consent-sentence.ts'
 import {
@@ -21,6 +22,7 @@ export function describeTakeBack(telling: Telling): Sentence[] {
       date: speaker.instant(subject.terms.expiresAtMs),
     }),
     ...(subject.terms.oneTime ? [say('take_back_one_time', 'countersign', {})] : []),
+    ...(eventsUrlOf(subject.manifest) === undefined ? [] : [say('take_back_told', 'countersign', {})]),
     ...(cleanUp.length === 0
       ? []
       : [say('take_back_cleanup', 'countersign', { actions: actionTitles(telling, cleanUp) })]),

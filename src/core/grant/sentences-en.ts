@@ -105,6 +105,7 @@ export const SENTENCES_EN = {
   take_back_expired: 'It ended by itself on {date}.',
   take_back_one_time: 'It works once and is then used up, whatever comes of it.',
   take_back_not_undone: 'What the skill has already received or done is not called back by that.',
+  take_back_told: 'When you take it back, the skill is told at once, and you see whether it confirmed that.',
   take_back_cleanup:
     'Also after that, Countersign may still use these for you, only to clear up what was started: {actions}.',
 
@@ -188,6 +189,8 @@ export const SENTENCES_EN = {
   change_companion_added: '{action}: Countersign may newly call this for you: {after}.',
   change_companion_removed: '{action}: this can no longer be used for it: {before}.',
   change_companion_changed: '{action}: what is called for you was {before} and is now {after}.',
+  change_events_removed:
+    '{action}: the skill is no longer told at once when you take it back. Before: {before}. Now: {after}.',
   change_deletion_removed:
     '{action}: the skill can no longer be told to delete what it keeps. Before: {before}. Now: {after}.',
   change_deletion_slower:

@@ -92,6 +92,7 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   take_back_expired: '授权已于 {date}自动结束。',
   take_back_one_time: '只能使用一次，无论结果如何，用过即失效。',
   take_back_not_undone: '该技能已经收到的数据或已经做完的事，不会因此撤回。',
+  take_back_told: '您收回授权时，会立即通知该技能，您可以看到它是否已确认。',
   take_back_cleanup: '收回之后，Countersign 仍可替你使用以下操作，仅用于处理已经开始的事：{actions}。',
 
   recipient_endpoint: '它发出的所有内容都会送到{publisher}的{host}。',
@@ -166,6 +167,7 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   change_companion_added: '{action}：Countersign 还可以替你调用：{after}。',
   change_companion_removed: '{action}：以下操作不再可用：{before}。',
   change_companion_changed: '{action}：替你调用的操作由{before}改为{after}。',
+  change_events_removed: '{action}：您收回授权时，不再立即通知该技能。之前：{before}。现在：{after}。',
   change_deletion_removed: '{action}：不再能通知该技能删除其保存的数据。之前：{before}。现在：{after}。',
   change_deletion_slower:
     '{action}：该技能按通知删除数据所需的时间（秒）变长了。之前：{before}。现在：{after}。',

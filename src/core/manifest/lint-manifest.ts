@@ -4,7 +4,9 @@ import { readSchemaProfile } from '../schema/schema-profile.ts'
 import { lintCompanions } from './lint-companions.ts'
 import { lintDeletion } from './lint-deletion.ts'
 import { lintEndpoint } from './lint-endpoint.ts'
+import { lintEvents } from './lint-events.ts'
 import { lintFields } from './lint-fields.ts'
+import { lintGuarded } from './lint-guarded.ts'
 import { lintLinks } from './lint-links.ts'
 import { lintMoney } from './lint-money.ts'
 import { lintSkill } from './lint-skill.ts'
@@ -33,12 +35,14 @@ export function lintManifest(manifest: Manifest, options: LintOptions = {}): Man
   const faults = [
     ...schemaFaults,
     ...lintEndpoint(subject),
+    ...lintGuarded(subject),
     ...lintSkill(subject),
     ...lintFields(subject),
     ...lintLinks(subject),
     ...lintMoney(subject),
     ...lintCompanions(subject),
     ...lintDeletion(subject),
+    ...lintEvents(subject),
     ...lintWords(subject),
   ]
   const errors = onePerPlace(faults.filter((fault) => fault.severity === 'error'))

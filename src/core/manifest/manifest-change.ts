@@ -32,6 +32,7 @@ export type ManifestChangeCode =
   | 'guard_removed'
   | 'deletion_removed'
   | 'deletion_slower'
+  | 'events_removed'
 
 export interface ManifestChange {
   readonly code: ManifestChangeCode

@@ -52,6 +52,10 @@ function skillChanges(before: Manifest, after: Manifest): ManifestChange[] {
     ...(before.verifiesCalls === true && after.verifiesCalls !== true
       ? [changeOf('guard_removed', '/verifiesCalls', before.verifiesCalls, after.verifiesCalls)]
       : []),
+    // Whoever agreed was told that the skill hears of an end at once.
+    ...(before.events && !after.events
+      ? [changeOf('events_removed', '/events', before.events, after.events)]
+      : []),
     ...unlessEqual('text_changed', '/title', before.title, after.title),
     ...unlessEqual('text_changed', '/description', before.description, after.description),
   ]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { deletionShape } from './deletion.ts'
 import { endpointShape } from './endpoint.ts'
+import { eventsShape } from './events.ts'
 import { publicJwkShape } from './public-key.ts'
 
 /** What an action can do in the world. An action that names none is refused: the widest would be meant. */
@@ -69,8 +70,11 @@ const action = z.strictObject({
       name: z.string().regex(TOOL_NAME, 'must be a name of visible ASCII characters'),
       /** SHA-256 of the RFC 8785 form of the definition as the server gives it; see tool-definition.ts. */
       digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a base64url SHA-256'),
-      /** Where the result is: the structured content, a text block that is JSON, or the text, as `{"text": …}`. */
-      answers: z.enum(['structured', 'json', 'text']),
+      /**
+       * Where the result is: the structured content, the one text block that is JSON, all text as `{"text": …}`, or all
+       * blocks as `{"content": […]}`.
+       */
+      answers: z.enum(['structured', 'json', 'text', 'content']),
     })
     .optional(),
   timeoutMs: z.int().min(100).max(60_000),
@@ -187,6 +191,8 @@ export const manifestShape = z.strictObject({
     .max(16),
   /** Where the skill is told to delete what it remembers. */
   deletion: deletionShape.optional(),
+  /** Where the skill is told that authority was taken back. Without it, it learns at its next call. */
+  events: eventsShape.optional(),
   /** Accounts users link at the skill. */
   links: z.array(link).max(8).optional(),
   actions: z.array(action).min(1).max(64),
@@ -209,5 +215,7 @@ export function endpointOf({ endpoint, skill }: Manifest, action: ManifestAction
       return `${endpoint.url}#${action.tool?.name ?? ''}`
     case 'mcp-stdio':
       return `stdio:${skill}#${action.tool?.name ?? ''}`
+    case 'guard':
+      return `guard:${skill}#${action.name}`
   }
 }

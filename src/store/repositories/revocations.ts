@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, lte, sql } from 'drizzle-orm'
 import type { RevocationRow, RevokedActionRow } from '../../ports/revocation-rows.ts'
 import type { Revocations } from '../../ports/revocation-store.ts'
 import type { Page } from '../../ports/store.ts'
@@ -41,6 +41,15 @@ export function prepareRevocations({ db, t: { revocations: r, revokedActions: a 
         .where(and(eq(a.revocationId, p('revocationId')), eq(a.userId, p('userId'))))
         .orderBy(asc(a.actionId)),
     ),
+    uncancelled: d.prepare(
+      'revoked_actions_uncancelled',
+      db
+        .select()
+        .from(a)
+        .where(and(sql`${a.cancel} is null`, lte(a.atMs, p('beforeMs'))))
+        .orderBy(asc(a.atMs))
+        .limit(p('limit')),
+    ),
     setCancel: d.prepare(
       'revoked_actions_set_cancel',
       db
@@ -79,6 +88,10 @@ export class RevocationRepository
 
   actions(revocationId: string, userId: string) {
     return this.run(this.q.actions, { revocationId, userId })
+  }
+
+  uncancelled(beforeMs: number, limit: number) {
+    return this.run(this.q.uncancelled, { beforeMs, limit })
   }
 
   setCancel(

@@ -66,4 +66,6 @@ export const {
   tokenFamilies,
   leases,
   keyChecks,
+  enforcementPoints,
+  enforcementCredentials,
 } = postgresTables

@@ -59,8 +59,12 @@ export function describeRevocationTables(c: Columns) {
       /** What its skill said to a cancellation; null until it was asked. */
       cancel: c.text('cancel'),
       cancelAtMs: c.integer('cancel_at_ms'),
+      atMs: c.integer('at_ms').notNull(),
     },
-    (t) => [c.ownedKey(t.userId, [t.revocationId, t.actionId])],
+    (t) => [
+      c.ownedKey(t.userId, [t.revocationId, t.actionId]),
+      c.index('revoked_actions_open').on(t.atMs).where(sql`cancel is null`),
+    ],
   )
 
   const eventDeliveries = c.table(
