@@ -1,4 +1,9 @@
-import { type ErasureStep, type ErasureWait, stepAfter } from '../core/erasure/erasure-steps.ts'
+import {
+  type ErasureScope,
+  type ErasureStep,
+  type ErasureWait,
+  stepAfter,
+} from '../core/erasure/erasure-steps.ts'
 import type { ErasureRow } from '../ports/erasure-rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
@@ -39,7 +44,7 @@ export function finishStep(
   return inErasureUnit(broker, erasure, async (tx, row, seal) => {
     if (row.step !== erasure.step || row.endedAtMs !== null) return
     const changes = await work(tx, seal)
-    const step = stepAfter(row.step as ErasureStep)
+    const step = stepAfter(row.scope as ErasureScope['kind'], row.step as ErasureStep)
     const ends = step === undefined ? { status: 'done', endedAtMs: tx.nowMs } : { step }
     await tx.erasures.update({
       ...row,
@@ -61,7 +66,7 @@ export async function waitInTx(
   waitsFor: ErasureWait,
 ): Promise<void> {
   await tx.erasures.update({ ...row, waitsFor, checkAtMs: tx.nowMs + LOOK_AGAIN_MS })
-  if (row.waitsFor === waitsFor || waitsFor === 'message') return
+  if (row.waitsFor === waitsFor || waitsFor === 'message' || waitsFor === 'writers') return
   broker.logger.warn('erasure_waits', { id: row.id, for: waitsFor })
   await tx.log.append(seal(erasureLeaf('delayed', waitsFor, { erasure: row.id }), tx.nowMs), tx.nowMs)
 }

@@ -1,5 +1,6 @@
 import { canBeHeld, type ErasureStep, type ErasureWait } from '../core/erasure/erasure-steps.ts'
 import type { ErasureRow } from '../ports/erasure-rows.ts'
+import type { IncidentRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import type { CancelInFlight } from './cancel-in-flight.ts'
@@ -36,7 +37,7 @@ async function runErasure(broker: Broker, due: ErasureRow, cancelInFlight: Cance
 function begin(broker: Broker, due: ErasureRow): Promise<ErasureRow | undefined> {
   return inErasureUnit(broker, due, async (tx, row, seal) => {
     if (row.endedAtMs !== null || tx.nowMs < Math.max(row.checkAtMs, row.dueAtMs)) return undefined
-    const held = canBeHeld(row.step as ErasureStep) ? await holdOf(tx, row.userId) : undefined
+    const held = canBeHeld(row.step as ErasureStep) ? await holdOf(tx, row) : undefined
     if (held) {
       await waitInTx(broker, tx, seal, row, held)
       return undefined
@@ -49,7 +50,18 @@ function begin(broker: Broker, due: ErasureRow): Promise<ErasureRow | undefined>
 }
 
 /** What keeps it from going on: data somebody has to look into is not erased under their hands. */
-async function holdOf(tx: Tx, userId: string): Promise<ErasureWait | undefined> {
+async function holdOf(tx: Tx, { userId, scope, scopeId }: ErasureRow): Promise<ErasureWait | undefined> {
   if (await tx.legalHolds.find(userId)) return 'legal_hold'
-  return (await tx.incidents.openOf(userId)).length > 0 ? 'incident' : undefined
+  for (const incident of await tx.incidents.openOf(userId)) {
+    if (scope === 'skill' && incident.skillId !== scopeId) continue
+    if (scope === 'agent' && (await isOfAnother(tx, incident, scopeId))) continue
+    return 'incident'
+  }
+  return undefined
+}
+
+/** Whether an incident is about what another agent did; one that names no action may be about any. */
+async function isOfAnother(tx: Tx, { actionId, userId }: IncidentRow, agentId: string | null) {
+  const action = actionId === null ? undefined : await tx.actions.find(actionId, userId ?? undefined)
+  return action !== undefined && action.agentId !== agentId
 }

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { erasedBy, GONE_AT_RESTORE } from '../core/erasure/erasure-steps.ts'
 import type { PartPlace } from '../ports/erasure-rows.ts'
 import type { Broker } from './broker.ts'
 
@@ -16,7 +17,9 @@ export async function* userParts(broker: Broker, userId: string): AsyncGenerator
     const last = page.at(-1)?.eventId
     const isWhole = page.length < AT_ONCE
     const whole = isWhole ? page : page.filter(({ eventId }) => eventId !== last)
-    yield whole.filter((part) => part.userId === userId || (part.userId === '' && own.has(part.eventId)))
+    yield whole.filter(
+      (part) => !isErased(part) && (part.userId === userId || (part.userId === '' && own.has(part.eventId))),
+    )
     const next = whole.at(-1)?.eventId
     if (isWhole || next === undefined) return
     after = next
@@ -31,15 +34,14 @@ async function ownEvents(broker: Broker, userId: string): Promise<ReadonlySet<st
   )
 }
 
-/** How many parts of how many events are about a user, and a commitment to which: HMAC-SHA256 over the sorted event ids. */
-export async function countUserParts(
-  broker: Broker,
-  userId: string,
+/** How many parts of how many events are meant, and a commitment to which: HMAC-SHA256 over the sorted event ids. */
+export async function countParts(
+  pages: AsyncIterable<readonly PartPlace[]>,
   salt: Buffer,
 ): Promise<{ events: number; parts: number; affected: string }> {
   const hmac = createHmac('sha256', salt).update('countersign/v1/erasure\n')
   let [events, parts, newest] = [0, 0, '']
-  for await (const page of userParts(broker, userId)) {
+  for await (const page of pages) {
     for (const { eventId } of page) {
       parts += 1
       if (eventId === newest) continue
@@ -57,4 +59,9 @@ export async function destroyUserParts(broker: Broker, userId: string): Promise<
     const cells = new Set(page.map(({ cellId }) => cellId))
     if (cells.size > 0) await broker.cells.destroy([...cells])
   }
+}
+
+/** Whether a part's place says only that it was there. */
+function isErased({ cellId }: PartPlace): boolean {
+  return erasedBy(cellId) !== undefined || cellId === GONE_AT_RESTORE
 }

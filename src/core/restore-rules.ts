@@ -10,8 +10,8 @@ export type RestoreRule =
   | { readonly kind: 'dropped' }
   /** Goes into the tables of ended logs, or is made anew by the restore. */
   | { readonly kind: 'moved' }
-  /** Kept only while the key store still holds the cell it is sealed under. */
-  | { readonly kind: 'while_key_lives'; readonly column: string }
+  /** Kept only while the key store still holds the cell it is sealed under; where it leaves a mark, that it was there. */
+  | { readonly kind: 'while_key_lives'; readonly column: string; readonly leavesMark?: true }
   /** Some values are replaced; null where the row stays as it is. */
   | {
       readonly kind: 'changed'
@@ -103,7 +103,7 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
       status === 'running' ? { status: 'cancelled', ended_at_ms: created_at_ms ?? 0 } : null,
   },
 
-  leaf_parts: { kind: 'while_key_lives', column: 'cell_id' },
+  leaf_parts: { kind: 'while_key_lives', column: 'cell_id', leavesMark: true },
   // What was forgotten or had expired since has no key any more; the rest waits for its grant's user.
   memory_items: { kind: 'while_key_lives', column: 'cell_id' },
 
@@ -133,6 +133,13 @@ export const RESTORE_RULES: Readonly<Record<string, RestoreRule>> = {
   token_families: DROPPED,
   link_attempts: DROPPED,
   outbox: DROPPED,
+  // One may have been revoked since, or its secret replaced: it is registered anew.
+  enforcement_points: {
+    kind: 'changed',
+    columns: ['status'],
+    change: ({ status }) => (status === 'active' ? { status: 'revoked' } : null),
+  },
+  enforcement_credentials: DROPPED,
   // Which process does what, and which keys it holds, is settled anew at the next start.
   leases: DROPPED,
   key_checks: DROPPED,

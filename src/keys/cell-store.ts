@@ -50,6 +50,7 @@ function openCellFile(file: string): Connection {
     wrapped BLOB NOT NULL CHECK (length(wrapped) = ${WRAPPED_BYTES})
   ) STRICT`)
   db.exec('CREATE INDEX IF NOT EXISTS cells_by_epoch ON cells (epoch)')
+  db.exec('CREATE INDEX IF NOT EXISTS cells_by_expiry ON cells (expiry_day)')
   prepareKeyStoreMark(db)
   return db
 }
@@ -66,6 +67,12 @@ function prepareCells(db: Connection) {
       'INSERT INTO cells (cell_id, lookup, expiry_day, epoch, wrapped) VALUES (?, ?, ?, ?, ?)',
     ),
     unname: db.prepare<[string]>('UPDATE cells SET lookup = NULL WHERE cell_id = ?'),
+    expiry: db.prepare<[string], { expiryDay: number }>(
+      'SELECT expiry_day AS expiryDay FROM cells WHERE cell_id = ?',
+    ),
+    expired: db.prepare<[number, number], { cellId: string }>(
+      'SELECT cell_id AS cellId FROM cells WHERE expiry_day < ? ORDER BY expiry_day LIMIT ?',
+    ),
     remove: db.prepare<[string], { expiryDay: number }>(
       'DELETE FROM cells WHERE cell_id = ? RETURNING expiry_day AS expiryDay',
     ),
@@ -126,6 +133,9 @@ export function openCellStore(options: CellStoreOptions): Cells {
     found: names.map(findOrMake),
     made: makings.map(({ expiryDays }) => expiryDays.map(makeOne)),
   }))
+  const unnameAll = db.transaction((cellIds: readonly string[]) => {
+    for (const cellId of cellIds) statements.unname.run(cellId)
+  })
   const removeAll = db.transaction((cellIds: readonly string[], why: 'erased' | 'expired') => {
     const today = Math.floor(Date.now() / DAY_MS)
     let erased = 0
@@ -204,6 +214,29 @@ export function openCellStore(options: CellStoreOptions): Cells {
     },
     async has(name) {
       return statements.byLookup.get(lookupOf(keks.current().lookupKey, name)) !== undefined
+    },
+    async named(names) {
+      const { lookupKey } = keks.current()
+      return names.flatMap((name) => statements.byLookup.get(lookupOf(lookupKey, name))?.cellId ?? [])
+    },
+    async unname(cellIds) {
+      for (const cellId of cellIds) cache.delete(nameOf.get(cellId) ?? '')
+      unnameAll.immediate(cellIds)
+    },
+    async expiryDays(cellIds) {
+      return new Map(
+        cellIds.flatMap((cellId) => {
+          const row = statements.expiry.get(cellId)
+          return row ? [[cellId, row.expiryDay] as const] : []
+        }),
+      )
+    },
+    async destroyExpired(beforeDay, limit) {
+      const cellIds = statements.expired.all(beforeDay, limit).map(({ cellId }) => cellId)
+      for (const cellId of cellIds) cache.delete(nameOf.get(cellId) ?? '')
+      removeAll.immediate(cellIds, 'expired')
+      if (cellIds.length > 0) db.pragma('wal_checkpoint(TRUNCATE)')
+      return cellIds.length
     },
     async destroy(cellIds, why = 'erased') {
       for (const cellId of cellIds) cache.delete(nameOf.get(cellId) ?? '')

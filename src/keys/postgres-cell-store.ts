@@ -238,6 +238,11 @@ async function cellsOf(pool: Pool, options: PostgresCellOptions, keks: EpochKeys
     }
   }
 
+  function forget(cellIds: readonly string[]): void {
+    const gone = new Set(cellIds)
+    for (const [key, { cell }] of cache.entries()) if (gone.has(cell.cellId)) cache.delete(key)
+  }
+
   function want(name: CellName): Promise<Cell> {
     if (closed) return Promise.reject(new Error('the cell store is closed'))
     const key = cacheKey(name)
@@ -263,9 +268,41 @@ async function cellsOf(pool: Pool, options: PostgresCellOptions, keks: EpochKeys
       ])
       return rows.length > 0
     },
+    async named(names) {
+      const { lookupKey } = keks.current()
+      const found: string[] = []
+      for (let from = 0; from < names.length; from += FOUND_AT_ONCE) {
+        const lookups = names.slice(from, from + FOUND_AT_ONCE).map((name) => lookupOf(lookupKey, name))
+        const text = 'select cell_id from cells where lookup = any($1::bytea[])'
+        for (const row of await ask<{ cell_id: string }>(pool, text, [lookups])) found.push(row.cell_id)
+      }
+      return found
+    },
+    async unname(cellIds) {
+      forget(cellIds)
+      await ask(pool, 'update cells set lookup = null where cell_id = any($1::text[])', [cellIds])
+    },
+    async expiryDays(cellIds) {
+      const rows = await ask<{ cell_id: string; expiry_day: string }>(
+        pool,
+        'select cell_id, expiry_day from cells where cell_id = any($1::text[])',
+        [cellIds],
+      )
+      return new Map(rows.map((row) => [row.cell_id, Number(row.expiry_day)]))
+    },
+    async destroyExpired(beforeDay, limit) {
+      const rows = await ask<{ cell_id: string }>(
+        pool,
+        `delete from cells where cell_id in
+           (select cell_id from cells where expiry_day < $1 order by expiry_day limit $2 for update skip locked)
+         returning cell_id`,
+        [beforeDay, limit],
+      )
+      forget(rows.map((row) => row.cell_id))
+      return rows.length
+    },
     async destroy(cellIds, why = 'erased') {
-      const gone = new Set(cellIds)
-      for (const [key, { cell }] of cache.entries()) if (gone.has(cell.cellId)) cache.delete(key)
+      forget(cellIds)
       const today = Math.floor(options.nowMs() / DAY_MS)
       // What had expired anyway is swept again out of any copy; only what was erased must never come back.
       await ask(

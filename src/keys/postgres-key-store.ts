@@ -22,6 +22,7 @@ const SCHEMA = [
   // The epoch that wraps new cells on every node.
   `alter table key_store add column if not exists epoch integer not null default 1`,
   `create index if not exists cells_by_epoch on cells (epoch, cell_id)`,
+  `create index if not exists cells_by_expiry on cells (expiry_day)`,
   // Who uses the store, and the newest epoch whose key each has.
   `create table if not exists key_holders (
     holder text primary key,

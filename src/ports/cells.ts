@@ -36,6 +36,17 @@ export interface Cells {
   findAll(cellIds: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>
   /** Whether there is a cell of this name, whether or not its key can still be opened. Makes none. */
   has(name: CellName): Promise<boolean>
+  /** The ids of those of the names that have a cell, in no order. Makes none. */
+  named(names: readonly CellName[]): Promise<string[]>
+  /**
+   * Takes cells' names away: what is sealed under them still opens, and `ensure` gives another cell for the name. Another
+   * process may go on sealing under the old one for ten seconds.
+   */
+  unname(cellIds: readonly string[]): Promise<void>
+  /** On which day each of those of the cells that are there expires. */
+  expiryDays(cellIds: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** Destroys the keys of at most so many cells that expired before a day. @returns how many. */
+  destroyExpired(beforeDay: number, limit: number): Promise<number>
   /**
    * Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless.
    *

@@ -21,6 +21,7 @@ const TAG_BYTES = 16
 // Each data key seals one message only, so the nonce need not differ.
 const ZERO_NONCE = Buffer.alloc(12)
 const PART_LABEL = lengthPrefixed('countersign/v1/part')
+const AGAIN_LABEL = lengthPrefixed('countersign/v1/part-again')
 const COMMIT_LABEL = lengthPrefixed('countersign/v1/commit')
 
 /**
@@ -55,6 +56,65 @@ export function openPart(
   if (commitment.length !== HASH_BYTES || sealed.length < TAG_BYTES) return undefined
   const name = nameOf(eventId, part)
   const { salt, dataKey } = secretsOf(cellKey, name)
+  const bytes = unseal(dataKey, name, commitment, sealed)
+  if (bytes) return commit(salt, name, bytes).equals(commitment) ? bytes : undefined
+  const again = unseal(againKey(cellKey, name), name, commitment, sealed)
+  if (!again || again.length < HASH_BYTES) return undefined
+  const [firstSalt, inner] = [again.subarray(0, HASH_BYTES), again.subarray(HASH_BYTES)]
+  return commit(firstSalt, name, inner).equals(commitment) ? inner : undefined
+}
+
+/**
+ * Seals a part that is sealed already under another cell, as when the first one has to be destroyed for other parts in
+ * it. Its commitment stays what the leaf says: the salt goes along with the bytes. Doing it twice gives the same.
+ *
+ * @returns undefined if the part does not open under its cell.
+ */
+export function resealPart(
+  from: KeyObject,
+  into: KeyObject,
+  eventId: string,
+  part: string,
+  row: SealedPart,
+): SealedPart | undefined {
+  const bytes = openPart(from, eventId, part, row)
+  const salt = saltOfPart(from, eventId, part, row)
+  if (!bytes || !salt) return undefined
+  const name = nameOf(eventId, part)
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(againKey(into, name)), ZERO_NONCE)
+  cipher.setAAD(sealedHeader(name, row.commitment))
+  const ciphertext = Buffer.concat([cipher.update(salt), cipher.update(bytes)])
+  cipher.final()
+  return { commitment: row.commitment, sealed: Buffer.concat([ciphertext, cipher.getAuthTag()]) }
+}
+
+/** The salt of a part's commitment, for whoever may see its bytes; undefined if it does not open. */
+export function saltOfPart(
+  cellKey: KeyObject,
+  eventId: string,
+  part: string,
+  row: SealedPart,
+): Buffer | undefined {
+  const bytes = openPart(cellKey, eventId, part, row)
+  if (!bytes) return undefined
+  const name = nameOf(eventId, part)
+  const { salt } = secretsOf(cellKey, name)
+  return commit(salt, name, bytes).equals(row.commitment) ? salt : carriedSalt(cellKey, name, row)
+}
+
+function carriedSalt(
+  cellKey: KeyObject,
+  name: Buffer,
+  { commitment, sealed }: SealedPart,
+): Buffer | undefined {
+  return unseal(againKey(cellKey, name), name, commitment, sealed)?.subarray(0, HASH_BYTES)
+}
+
+function againKey(cellKey: KeyObject, name: Buffer): Buffer {
+  return createHmac('sha512', cellKey).update(AGAIN_LABEL).update(name).digest().subarray(HASH_BYTES)
+}
+
+function unseal(dataKey: Buffer, name: Buffer, commitment: Buffer, sealed: Buffer): Buffer | undefined {
   const tagAt = sealed.length - TAG_BYTES
   const decipher = createDecipheriv('aes-256-gcm', createSecretKey(dataKey), ZERO_NONCE, {
     authTagLength: TAG_BYTES,
@@ -68,7 +128,7 @@ export function openPart(
     // A wrong tag is all that `final` can throw for here, and it is an answer, not a defect.
     return undefined
   }
-  return commit(salt, name, bytes).equals(commitment) ? bytes : undefined
+  return bytes
 }
 
 /**

@@ -1,3 +1,4 @@
+import { erasedBy, GONE_AT_RESTORE } from '../../core/erasure/erasure-steps.ts'
 import { epochLeafBytes, type NamedHead } from '../../core/log/epoch-leaf.ts'
 import { appendLeafHash, type Edge, EMPTY_EDGE, hashLeaf } from '../../core/merkle/tree.ts'
 import { RESTORE_RULES, type RestoreRule } from '../../core/restore-rules.ts'
@@ -120,9 +121,13 @@ async function carry(
     case 'while_key_lives': {
       const cellOf = (row: Row) => String(valueAt(table, row, rule.column))
       const alive = await facts.livingCells([...new Set(batch.map(cellOf))])
-      const living = batch.filter((row) => alive.has(cellOf(row)))
-      count(table.name, batch.length - living.length)
-      return [table, living]
+      const kept = batch.flatMap((row) => {
+        if (alive.has(cellOf(row)) || isMark(cellOf(row))) return [row]
+        count(table.name, 1)
+        if (!rule.leavesMark) return []
+        return [withValues(table, row, { [rule.column]: GONE_AT_RESTORE, sealed: Buffer.alloc(0) })]
+      })
+      return [table, kept]
     }
     case 'changed':
       return [
@@ -135,6 +140,11 @@ async function carry(
         }),
       ]
   }
+}
+
+/** What is left of a part that was erased: it has no key, and says by which erasure. */
+function isMark(cellId: string): boolean {
+  return erasedBy(cellId) !== undefined || cellId === GONE_AT_RESTORE
 }
 
 function movedRows(table: TableLayout, batch: readonly Row[], epoch: number): [TableLayout, readonly Row[]] {

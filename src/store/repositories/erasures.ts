@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, isNull, lte, ne, sql } from 'drizzle-orm'
 import type { ErasureRow } from '../../ports/erasure-rows.ts'
 import type { Erasures } from '../../ports/erasure-store.ts'
 import { allGiven } from '../dialect.ts'
@@ -23,10 +23,23 @@ export function prepareErasures({ db, t: { erasures: e }, d }: Preparation) {
         db
           .select()
           .from(e)
-          .where(eq(e.userId, p('userId')))
+          .where(and(eq(e.userId, p('userId')), eq(e.scope, sql.raw("'everything'"))))
           .orderBy(desc(e.requestedAtMs), desc(e.id))
           .limit(1),
       ),
+    ),
+    ofParts: d.prepare(
+      'erasures_of_parts',
+      db
+        .select()
+        .from(e)
+        .where(and(eq(e.userId, p('userId')), ne(e.scope, sql.raw("'everything'"))))
+        .orderBy(desc(e.requestedAtMs), desc(e.id))
+        .limit(p('limit')),
+    ),
+    removeOfParts: d.prepare(
+      'erasures_remove_of_parts',
+      db.delete(e).where(and(eq(e.userId, p('userId')), ne(e.scope, sql.raw("'everything'")))),
     ),
     due: d.prepare(
       'erasures_due',
@@ -59,6 +72,14 @@ export class ErasureRepository extends Repository<ReturnType<typeof prepareErasu
 
   newestOf(userId: string) {
     return first(this.run(this.q.newestOf, { userId }))
+  }
+
+  ofParts(userId: string, limit: number) {
+    return this.run(this.q.ofParts, { userId, limit })
+  }
+
+  removeOfParts(userId: string) {
+    return done(this.run(this.q.removeOfParts, { userId }))
   }
 
   due(nowMs: number, limit: number) {

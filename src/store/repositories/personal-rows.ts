@@ -1,9 +1,12 @@
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { AnySQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { PartPlace, ResealedPart } from '../../ports/erasure-rows.ts'
 import type { PersonalRows } from '../../ports/erasure-store.ts'
 import { done, mapped, type Preparation, Repository } from './repository.ts'
+import { prepareRowsOfParts } from './rows-of-parts.ts'
 
-export function preparePersonalRows({ db, t, d }: Preparation) {
+export function preparePersonalRows(preparation: Preparation) {
+  const { db, t, d } = preparation
   const p = sql.placeholder
   const removal = (name: string, table: SQLiteTable, userId: AnySQLiteColumn, kind?: AnySQLiteColumn) =>
     d.prepare(
@@ -101,6 +104,7 @@ export function preparePersonalRows({ db, t, d }: Preparation) {
           .where(eq(t.users.id, p('userId'))),
       ),
     ],
+    ...prepareRowsOfParts(preparation),
     unsent: d.prepare(
       'personal_outbox_unsent',
       db
@@ -125,7 +129,11 @@ export function preparePersonalRows({ db, t, d }: Preparation) {
     actionEvents: d.prepare(
       'personal_action_events',
       db
-        .select({ eventId: t.actions.eventId, settleEventId: t.actions.settleEventId })
+        .select({
+          agentId: t.actions.agentId,
+          eventId: t.actions.eventId,
+          settleEventId: t.actions.settleEventId,
+        })
         .from(t.actions)
         .where(eq(t.actions.userId, p('userId'))),
     ),
@@ -145,6 +153,22 @@ export class PersonalRowRepository extends Repository<Queries> implements Person
 
   scrubLedger(userId: string) {
     return this.#all(this.q.ledger, userId)
+  }
+
+  removeOfSkill(userId: string, skillId: string) {
+    return this.#all(this.q.ofSkill, userId, { skillId })
+  }
+
+  removeOfAgent(userId: string, agentId: string) {
+    return this.#all(this.q.ofAgent, userId, { agentId })
+  }
+
+  markErased({ eventId, part, userId }: PartPlace, erasureId: string) {
+    return done(this.run(this.q.markErased, { eventId, part, userId, erasureId, nothing: Buffer.alloc(0) }))
+  }
+
+  keepResealed({ eventId, part, userId, cellId, sealed }: ResealedPart, fromCellId: string) {
+    return done(this.run(this.q.keepResealed, { eventId, part, userId, cellId, sealed, fromCellId }))
   }
 
   removeReach(userId: string) {
@@ -167,7 +191,7 @@ export class PersonalRowRepository extends Repository<Queries> implements Person
     return this.run(this.q.actionEvents, { userId })
   }
 
-  async #all(queries: Queries['signIn'], userId: string) {
-    for (const query of queries) await this.run(query, { userId })
+  async #all(queries: Queries['signIn'], userId: string, of: Readonly<Record<string, string>> = {}) {
+    for (const query of queries) await this.run(query, { userId, ...of })
   }
 }

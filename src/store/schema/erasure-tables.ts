@@ -9,6 +9,9 @@ export function describeErasureTables(c: Columns) {
     {
       id: c.text('id').primaryKey(),
       userId: c.text('user_id').notNull(),
+      /** 'everything', 'skill' or 'agent', and which of the latter. */
+      scope: c.text('scope').notNull().default('everything'),
+      scopeId: c.text('scope_id'),
       /** 'waiting', 'running', 'cancelled' or 'done'. */
       status: c.text('status').notNull(),
       /** The step of it that is to be done next. */
@@ -19,6 +22,9 @@ export function describeErasureTables(c: Columns) {
       paused: c.text('paused').notNull(),
       /** JSON array of cells whose texts were removed already, and that are destroyed with the others. */
       cells: c.text('cells').notNull(),
+      /** How many sealed parts it makes unreadable, as the log says, and of how many that stands where they were. */
+      partsTotal: c.integer('parts_total').notNull().default(0),
+      partsDone: c.integer('parts_done').notNull().default(0),
       requestedAtMs: c.integer('requested_at_ms').notNull(),
       dueAtMs: c.integer('due_at_ms').notNull(),
       /** Not looked at again before. */
