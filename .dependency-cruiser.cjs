@@ -22,13 +22,17 @@ module.exports = {
       '^src/(core|ports|broker|people|http|pages|oauth)/',
     ]),
     only('mcp-imports-use-cases-and-shared-checks', '^src/mcp/', ['^src/(core|ports|broker|http|mcp)/']),
+    only('access-imports-use-cases-and-shared-checks', '^src/access/', [
+      '^src/(core|ports|broker|http|access)/',
+    ]),
     only('cli-imports-broker-core-sdk', '^src/cli/', [
-      '^src/(core|ports|broker|keys|store|sdk|cli)/',
+      '^src/(core|ports|broker|keys|store|sdk|guard|cli)/',
       '^src/config\\.ts$',
     ]),
     only('pages-import-use-cases-and-shared-checks', '^src/pages/', [
       '^src/(core|ports|broker|people|http|pages)/',
     ]),
+    only('guard-runs-alone', '^src/guard/', ['^src/(core|guard)/']),
     only('sdk-ships-alone', '^src/sdk/', ['^src/(core|sdk)/']),
     {
       name: 'core-is-pure',

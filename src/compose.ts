@@ -1,3 +1,4 @@
+import { accessRoutes } from './access/access-routes.ts'
 import { ALWAYS_ADMITS } from './broker/admission.ts'
 import { AuthorityChanges } from './broker/authority-changes.ts'
 import { startLoop } from './broker/background-loop.ts'
@@ -33,6 +34,7 @@ import { listen } from './http/server.ts'
 import { terminalLoginRoutes } from './http/terminal-login-routes.ts'
 import { webhookKeyRoute } from './http/webhook-key-route.ts'
 import { createManifestVerifier } from './keys/jose-manifest-verifier.ts'
+import { NO_MCP_ACCESS, openMcpAccess } from './keys/mcp-skills-file.ts'
 import { createIds } from './keys/new-id.ts'
 import { openReachKeys } from './keys/reach-keys.ts'
 import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
@@ -53,11 +55,12 @@ import { beginTerminalLogin, pollTerminalLogin } from './people/terminal-login.t
 import { createLogger } from './pino-logger.ts'
 import type { Carriers } from './ports/carriers.ts'
 import type { KeyRing } from './ports/key-ring.ts'
-import { type DocumentFetcherConfig, openDocumentFetcher } from './skills/guarded-fetch.ts'
+import type { SkillCaller } from './ports/skill-caller.ts'
 import { skillsByTransport } from './skills/by-transport.ts'
+import { type DocumentFetcherConfig, openDocumentFetcher } from './skills/guarded-fetch.ts'
 import { openHttpSkillCaller } from './skills/http-skill.ts'
-import { openMcpSkills } from './skills/mcp-skill.ts'
 import { NO_LINK_CLIENTS, openLinkClients } from './skills/link-clients-file.ts'
+import { openMcpSkills } from './skills/mcp-skill.ts'
 import { folderFault, listenFault } from './start-faults.ts'
 import { startNode } from './start-node.ts'
 import { ObjectStoreUnfit } from './store/checkpoint-register-object.ts'
@@ -112,7 +115,7 @@ const CALLERS_REMEMBERED = 50_000
  * Starts a broker: claims its folder, opens what it keeps, checks the log against its register, takes up what a
  * crash left in doubt, and only then answers.
  *
- * @throws (rejects) DataFolderBusy, DatabaseOfOtherVersion, KeyFileError, SkillSecretsBroken, StartRefused, or what
+ * @throws (rejects) DataFolderBusy, DatabaseOfOtherVersion, KeyFileError, SkillSecretsBroken, McpSkillsBroken, StartRefused, or what
  *   listening fails with. Whatever was opened by then is closed again.
  */
 export async function startBroker(config: Config, options: StartOptions = {}): Promise<RunningBroker> {
@@ -362,7 +365,7 @@ function appOf(
   const { broker } = people
   const sessions = sessionLookup(broker)
   const isSecure = broker.settings.issuer.startsWith('https:')
-  const { address, agent, user } = config.ratesPerMinute
+  const { address, agent, user, enforcementPoint } = config.ratesPerMinute
   const nowMs = () => broker.store.now().nowMs
   return createApp({
     broker,
@@ -370,6 +373,7 @@ function appOf(
       ...loginRoutes(people),
       ...oauth.routes,
       webhookKeyRoute(carriers),
+      ...accessRoutes(broker),
     ]),
     sessions,
     pages: openPages({ broker, publisher, cancel: (ids) => cancelInFlight(broker, ids), nowMs }, sessions, [
@@ -382,7 +386,12 @@ function appOf(
     streams: [openMcpSurface({ broker, changes })],
     allowedHosts: hostsOf(config, port),
     allowsDevelopmentTokens: config.devTokens,
-    rateLimits: { address: rateLimit(address), agent: rateLimit(agent), user: rateLimit(user) },
+    rateLimits: {
+      address: rateLimit(address),
+      agent: rateLimit(agent),
+      user: rateLimit(user),
+      enforcementPoint: rateLimit(enforcementPoint),
+    },
     nowMs: tokenClock(broker),
   })
 }

@@ -4,11 +4,8 @@ import type { LoadedAction } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
 import type { AskedAction } from './load-facts.ts'
-import { noteRead, readIn } from './session-facts.ts'
+import { noteRead, readIn, UNKNOWN_SESSION } from './session-facts.ts'
 import { countAsTaken } from './settle-action.ts'
-
-/** The session of calls that come without one: whoever asks does not know what the agent has read. */
-export const UNKNOWN_SESSION = ''
 
 /**
  * The row of a permit that somebody else carries out. Nothing was sent by the broker, so there are no bytes a skill's

@@ -15,9 +15,10 @@ import type { RegisteredDeployment } from './agent-deployments.ts'
 import type { Broker } from './broker.ts'
 import { candidateGrants } from './candidate-grants.ts'
 import { forgottenOf } from './forgotten-of.ts'
+import { termsOf } from './grant-terms.ts'
 import { linkedFor } from './linked-for.ts'
 import { type CountersNow, loadCounters } from './load-counters.ts'
-import { livesAt, type SessionFacts, sessionFacts } from './session-facts.ts'
+import { livesAt, type SessionFacts, sessionFacts, UNKNOWN_SESSION } from './session-facts.ts'
 
 /** Which model an agent asked for, and which one its endpoint said had answered. */
 export type ModelNames = { readonly requested: string; readonly returned: string }
@@ -100,7 +101,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     savedRecipients: await savedRecipientsFor(tx, userId, grants),
     newRecipient: await isNewRecipient(broker, tx, asked, grants, checked.recipients),
     minuteOfDay: looksAtHours(grants) ? minuteOfDayAt(tx.nowMs, zone) : 0,
-    session: session && looksBack(effects, grants) ? sessionFacts(session) : NOTHING_READ,
+    session: looksBack(effects, grants) ? await readBefore(tx, asked, session) : NOTHING_READ,
     spendingStopped: isSpend && (head?.openIncidents ?? 0) > 0,
     deletionOverdue: broker.settings.suspendsOverdueDeletions && (head?.overdueDeletions ?? 0) > 0,
     debt: debt.facts,
@@ -121,6 +122,18 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     debtActionId: debt.actionId,
     session,
   }
+}
+
+/** Where the session is not known, everything that the agent may read counts as read, and by strangers written. */
+async function readBefore(
+  tx: Tx,
+  { sessionId, userId, agentId }: AskedAction,
+  session: DecisionHead['session'] | undefined,
+): Promise<SessionFacts> {
+  if (sessionId !== UNKNOWN_SESSION) return session ? sessionFacts(session) : NOTHING_READ
+  const own = (await tx.grants.live(userId)).filter((grant) => grant.agentId === agentId)
+  const categories = own.flatMap((grant) => termsOf(grant).terms.categories)
+  return { readUntrusted: true, categories: [...new Set(categories)].sort() }
 }
 
 /** Effects that must not follow unasked upon what a stranger wrote. */

@@ -4,13 +4,13 @@ import {
   ACCESS_TOKEN_TTL_SECONDS_MOST,
   ACCESS_TOKEN_TYPS,
   audienceOf,
-  type Caller,
+  type TokenCaller,
 } from '../core/tokens/access-token.ts'
 import type { Signer } from '../ports/signer.ts'
 
 export type AccessTokenInput = {
   readonly issuer: string
-  readonly caller: Caller
+  readonly caller: TokenCaller
   readonly nowMs: number
   /** At most what the kind allows, which is also the default. */
   readonly ttlSeconds?: number

@@ -8,6 +8,9 @@ const MOST_MS = 12 * 3_600_000
 /** A session is written again only so long after the last time, in milliseconds. */
 const TOUCH_MS = 60_000
 
+/** The session of calls that name none: whoever asks does not know what the agent has read. */
+export const UNKNOWN_SESSION = ''
+
 export type SessionFacts = { readUntrusted: boolean; categories: readonly string[] }
 
 type Whose = { sessionId: string; userId: string; agentId: string }

@@ -1,5 +1,6 @@
 import type { Amount } from '../core/decision/amount-of.ts'
 import type { ActionRow } from '../ports/rows.ts'
+import { authorityStands } from './authority-stands.ts'
 import type { Broker } from './broker.ts'
 import { isOverdue } from './reserve-action.ts'
 import { type ActionOutcome, settleAction } from './settle-action.ts'
@@ -31,6 +32,11 @@ export async function findReservation(
 ): Promise<ActionRow | undefined> {
   const row = await broker.store.read(async (tx) => tx.actions.find(reservationId))
   return row?.nodeId === pointId ? row : undefined
+}
+
+/** Whether what permitted a reservation stands, so that it may still be carried out. */
+export function reservationStands(broker: Broker, row: ActionRow): Promise<boolean> {
+  return broker.store.read(async (tx) => inTime(row, tx.nowMs) && (await authorityStands(tx, row)))
 }
 
 /**

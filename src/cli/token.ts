@@ -4,7 +4,12 @@ import { Option } from 'commander'
 import { mintAccessToken } from '../broker/mint-access-token.ts'
 import { type Config, issuerOf, readConfig } from '../config.ts'
 import { type IdKind, isId } from '../core/ids.ts'
-import { ACCESS_TOKEN_TTL_SECONDS_MOST, type Caller, SCOPES } from '../core/tokens/access-token.ts'
+import {
+  ACCESS_TOKEN_TTL_SECONDS_MOST,
+  SCOPES,
+  type TokenCaller,
+  type TokenKind,
+} from '../core/tokens/access-token.ts'
 import { openKeyRing } from '../keys/folder-key-ring.ts'
 import { createIds } from '../keys/new-id.ts'
 import { dataFilesIn } from '../store/data-files.ts'
@@ -31,7 +36,7 @@ export function addToken(program: Command, terminal: Terminal, env: Env): void {
     .command('token')
     .description('access tokens for development; needs COUNTERSIGN_DEV_TOKENS=1 here and at the broker')
 
-  const add = (kind: Caller['kind'], description: string) => {
+  const add = (kind: TokenKind, description: string) => {
     const command = token
       .command(kind)
       .description(description)
@@ -48,7 +53,7 @@ export function addToken(program: Command, terminal: Terminal, env: Env): void {
   add('operator', 'an operator of the platform').requiredOption('--name <name>', 'who, as the log will say')
 }
 
-async function mint(kind: Caller['kind'], options: Options, terminal: Terminal, env: Env): Promise<void> {
+async function mint(kind: TokenKind, options: Options, terminal: Terminal, env: Env): Promise<void> {
   const config = developmentConfig(env)
   const caller = callerOf(kind, options)
   const folder = dataFilesIn(config.dataFolder).keys
@@ -77,7 +82,7 @@ function developmentConfig(env: Env): Config {
   return read.config
 }
 
-function callerOf(kind: Caller['kind'], options: Options): Caller {
+function callerOf(kind: TokenKind, options: Options): TokenCaller {
   const common = {
     sessionId: checked('session', options.session ?? newId('session')),
     scopes: options.scope ?? [],

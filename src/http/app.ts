@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { Broker, Logger } from '../broker/broker.ts'
+import { ENFORCEMENT_SECRET_PREFIX, findEnforcementPoint } from '../broker/find-enforcement-point.ts'
 import type { RecentRefusals } from '../broker/recent-refusals.ts'
 import { hasFamilyEnded } from '../broker/token-family.ts'
 import type { JsonValue } from '../core/json-value.ts'
-import type { Caller } from '../core/tokens/access-token.ts'
+import type { Caller, CallerKind } from '../core/tokens/access-token.ts'
 import { StoreUnavailable } from '../ports/store-unavailable.ts'
 import { type Answer, toResponse } from './answer.ts'
 import { type Authenticate, createAuthenticator } from './authenticate.ts'
@@ -12,7 +13,7 @@ import { InvalidRequest, problem } from './problem.ts'
 import { isProblemCode, type ProblemCode } from './problem-codes.ts'
 import { addressKey, createRateLimit, type RateLimit, type RateLimitOptions } from './rate-limit.ts'
 import { readJsonBody } from './read-json-body.ts'
-import type { Route } from './route.ts'
+import { isBadInput, type Route } from './route.ts'
 import { findSessionCaller, type SessionCaller, type SessionLookup } from './session-caller.ts'
 import type { PageSurface, StreamSurface, SurfaceRoute } from './surface-route.ts'
 import { wrongCaller } from './wrong-caller.ts'
@@ -33,6 +34,8 @@ export type AppOptions = {
     readonly address: RateLimitOptions
     readonly agent: RateLimitOptions
     readonly user: RateLimitOptions
+    /** That of agents unless given. */
+    readonly enforcementPoint?: RateLimitOptions
   }
   /** The clock tokens are held against; the store's unless told otherwise. */
   readonly nowMs?: () => number
@@ -54,6 +57,8 @@ export type App = {
   stopAccepting(): void
 }
 
+type Limited = 'address' | Exclude<CallerKind, 'operator'>
+
 type Server = {
   readonly broker: Broker
   readonly hosts: ReadonlySet<string>
@@ -61,7 +66,7 @@ type Server = {
   readonly authenticate: Authenticate
   readonly sessions: SessionLookup | undefined
   readonly nowMs: () => number
-  readonly limits: Readonly<Record<'address' | 'agent' | 'user', RateLimit>>
+  readonly limits: Readonly<Record<Limited, RateLimit>>
   readonly refusals: RecentRefusals
   readonly logger: Logger
   readonly monotonicMs: () => number
@@ -73,6 +78,8 @@ type Server = {
 /** Longest path parameter that is looked at; no id of ours is longer. */
 const PARAMETER_CHARACTERS_MOST = 256
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/
+/** AuthZEN 1.0: an arbitrary string, and the same one in the response. */
+const ANY_REQUEST_ID = /^[\x20-\x7e]{1,256}$/
 
 /**
  * Makes the HTTP surface from its routes. One function does for a route all that comes before and after its
@@ -101,6 +108,7 @@ export function createApp(options: AppOptions): App {
       address: createRateLimit(options.rateLimits.address),
       agent: createRateLimit(options.rateLimits.agent),
       user: createRateLimit(options.rateLimits.user),
+      enforcement_point: createRateLimit(options.rateLimits.enforcementPoint ?? options.rateLimits.agent),
     },
     refusals: broker.recentRefusals,
     logger: broker.logger,
@@ -146,6 +154,7 @@ export function createApp(options: AppOptions): App {
 type Elsewhere = Pick<Route, 'path' | 'callers' | 'body' | 'isBodyOptional' | 'bodyBytesMost' | 'run'> & {
   scope?: undefined
   isDecided?: undefined
+  isAuthzen?: undefined
 }
 
 /** A surface that streams says by itself who may call, by an authenticator for its own resource. */
@@ -177,13 +186,16 @@ async function serve(
 ): Promise<Response> {
   const startedMs = server.monotonicMs()
   const given = c.req.raw.headers.get('x-request-id')
-  const requestId = given !== null && REQUEST_ID.test(given) ? given : randomUUID()
+  const isAuthzen = 'isAuthzen' in route && route.isAuthzen === true
+  const pattern = isAuthzen ? ANY_REQUEST_ID : REQUEST_ID
+  const requestId = given !== null && pattern.test(given) ? given : randomUUID()
   server.inFlight += 1
   let answer: Answer
   try {
     answer = await answerTo(server, c, route, requestId, startedMs)
   } catch (error) {
     answer = failed(server, error, requestId)
+    if (isAuthzen) answer = asBadRequest(answer)
   } finally {
     server.inFlight -= 1
     if (server.inFlight === 0 && server.whenIdle.length > 0) {
@@ -229,7 +241,11 @@ async function answerTo(
     return { status: response.status, response }
   }
   const session = route.callers.length > 0 ? await sessionOf(server, c, route, atMs) : undefined
-  const caller = session?.caller ?? (route.callers.length > 0 ? callerOf(server, c, route, atMs) : null)
+  const caller =
+    session?.caller ??
+    (route.callers.length > 0
+      ? ((await pointOf(server, c, route, atMs)) ?? callerOf(server, c, route, atMs))
+      : null)
   if (caller?.kind === 'agent' && !route.isDecided) await checkFamily(server, caller)
   const body: JsonValue | undefined = route.body
     ? await readJsonBody(c.req.raw, { maxBytes: route.bodyBytesMost, isOptional: route.isBodyOptional })
@@ -259,6 +275,35 @@ async function sessionOf(
   if (found) checkCaller(server, found.caller, route, atMs)
   return found
 }
+
+/** An enforcement point, by its secret wherever it sends it, or by what it signs where it is asked for. */
+async function pointOf(
+  server: Server,
+  c: AppContext,
+  route: Route | Elsewhere,
+  atMs: number,
+): Promise<Caller | undefined> {
+  const authorization = c.req.raw.headers.get('authorization')
+  if (authorization === null) return undefined
+  if (!route.callers.includes('enforcement_point') && !authorization.includes(ENFORCEMENT_SECRET_PREFIX)) {
+    return undefined
+  }
+  const token = BEARER.exec(authorization)?.[1]
+  const found =
+    token === undefined ? undefined : await findEnforcementPoint(server.broker, token, server.nowMs())
+  if (found === undefined || found.kind === 'other') return undefined
+  if (found.kind === 'refused') {
+    throw new InvalidRequest('token_invalid', {
+      detail: 'This credential of an enforcement point is not good, or not any more.',
+      headers: { 'www-authenticate': 'Bearer realm="countersign", error="invalid_token"' },
+    })
+  }
+  const caller: Caller = { kind: 'enforcement_point', pointId: found.point.id }
+  checkCaller(server, caller, route, atMs)
+  return caller
+}
+
+const BEARER = /^bearer ([A-Za-z0-9._-]{1,8192})$/i
 
 function callerOf(
   server: Server,
@@ -308,12 +353,24 @@ function checkCaller(
   atMs: number,
 ): void {
   if (caller.kind !== 'operator') {
-    takeOne(server, caller.kind, caller.kind === 'agent' ? caller.agentId : caller.userId, atMs)
+    takeOne(server, caller.kind, limitedBy(caller), atMs)
   }
   if ('respond' in route) return
   if (!route.callers.includes(caller.kind)) throw wrongCaller(route.callers)
-  if (route.scope && caller.kind !== 'operator' && !caller.scopes.includes(route.scope)) {
+  const scopes = 'scopes' in caller ? caller.scopes : []
+  if (route.scope && caller.kind !== 'operator' && !scopes.includes(route.scope)) {
     throw new InvalidRequest('scope_required', { members: { scope: route.scope } })
+  }
+}
+
+function limitedBy(caller: Exclude<Caller, { kind: 'operator' }>): string {
+  switch (caller.kind) {
+    case 'agent':
+      return caller.agentId
+    case 'user':
+      return caller.userId
+    case 'enforcement_point':
+      return caller.pointId
   }
 }
 
@@ -326,7 +383,7 @@ async function checkFamily({ broker }: Server, caller: Extract<Caller, { kind: '
   })
 }
 
-function takeOne(server: Server, by: 'address' | 'agent' | 'user', key: string, atMs: number): void {
+function takeOne(server: Server, by: Limited, key: string, atMs: number): void {
   const waitSeconds = server.limits[by].take(key, atMs)
   if (waitSeconds > 0) {
     throw new InvalidRequest('rate_limited', { headers: { 'retry-after': String(waitSeconds) } })
@@ -349,6 +406,13 @@ function failed(server: Server, error: unknown, requestId: string): Answer {
   }
   server.logger.error('request_failed', { requestId, error })
   return problem('internal')
+}
+
+/** AuthZEN knows one status for everything that is wrong with a request. */
+function asBadRequest(answer: Answer): Answer {
+  const { status, body } = answer
+  if (!isBadInput(status) || typeof body !== 'object') return answer
+  return { ...answer, status: 400, body: { ...body, status: 400 } }
 }
 
 function problemCodeOf({ status, body }: Answer): ProblemCode | undefined {

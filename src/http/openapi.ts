@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { PROBLEMS, type ProblemCode } from './problem-codes.ts'
-import type { Route } from './route.ts'
+import { isBadInput, type Route } from './route.ts'
 import { type Schema, SchemaBook } from './schema-book.ts'
 
 /** The part of OpenAPI 3.1 that is written here. */
@@ -65,6 +65,12 @@ const SECURITY_SCHEMES = {
     bearerFormat: 'JWT',
     description:
       'The token countersign login --operator stores (cst_…), or the session cookie as for a user.',
+  },
+  enforcement_point: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'The secret of an enforcement point (cep_…), or a JWT it signs with its registered key (typ countersign-enforcement-point+jwt, 5 minutes at most). No agent’s, user’s or operator’s credential stands in for it.',
   },
 }
 
@@ -131,7 +137,7 @@ export function problemsOf(route: Route): ProblemCode[] {
       ...(route.query ? (['invalid_parameter'] as const) : []),
       ...(route.body ? ANY_BODY : []),
       ...(route.callers.length > 0 ? ANY_CALLER : []),
-      ...(route.callers.some((kind) => kind !== 'agent') ? ANY_PERSON : []),
+      ...(route.callers.some((kind) => kind === 'user' || kind === 'operator') ? ANY_PERSON : []),
       ...ANY_ROUTE,
     ]),
   ]
@@ -222,7 +228,8 @@ function problemAnswersOf(route: Route): Record<string, ApiResponse> {
 function codesByStatus(route: Route): Record<string, ProblemCode[]> {
   const codes: Record<string, ProblemCode[]> = {}
   for (const code of problemsOf(route)) {
-    const status = String(PROBLEMS[code].status)
+    const own = PROBLEMS[code].status
+    const status = String(route.isAuthzen && isBadInput(own) ? 400 : own)
     codes[status] = [...(codes[status] ?? []), code]
   }
   return codes

@@ -1,4 +1,6 @@
 import { CONSENT_PROBLEMS } from './consent-problems.ts'
+import { ENFORCEMENT_PROBLEMS } from './enforcement-problems.ts'
+import { MEMORY_PROBLEMS } from './memory-problems.ts'
 import { REFUSAL_PROBLEMS } from './refusal-problems.ts'
 import { REGISTRY_PROBLEMS } from './registry-problems.ts'
 import { REQUEST_PROBLEMS } from './request-problems.ts'
@@ -9,6 +11,8 @@ export const PROBLEMS = {
   ...REFUSAL_PROBLEMS,
   ...CONSENT_PROBLEMS,
   ...REGISTRY_PROBLEMS,
+  ...ENFORCEMENT_PROBLEMS,
+  ...MEMORY_PROBLEMS,
 }
 
 export type ProblemCode = keyof typeof PROBLEMS

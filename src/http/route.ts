@@ -45,6 +45,13 @@ type Described = {
   readonly isHidden?: boolean
   /** Its decision looks by itself at whether an agent's tokens have ended, so that nobody looks twice. */
   readonly isDecided?: boolean
+  /** Answers as AuthZEN 1.0 wants it: whatever is wrong with a request is a 400, and X-Request-ID comes back as it is. */
+  readonly isAuthzen?: boolean
+}
+
+/** Statuses that say what exactly is wrong with a request. */
+export function isBadInput(status: number): boolean {
+  return status === 413 || status === 415 || status === 422
 }
 
 /** What of the request a handler may look at besides its parsed parts. */

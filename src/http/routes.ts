@@ -17,9 +17,11 @@ import { grantRoutes } from './grant-routes.ts'
 import { guardRoutes } from './guard-routes.ts'
 import { limitRoutes } from './limit-routes.ts'
 import { logRoutes } from './log-routes.ts'
+import { memoryRoutes } from './memory-routes.ts'
 import { notMeRoute } from './not-me-route.ts'
 import { operatorActionRoutes } from './operator-action-routes.ts'
 import { operatorAskingRoute } from './operator-asking-route.ts'
+import { operatorEnforcementRoutes } from './operator-enforcement-routes.ts'
 import { operatorEpochRoutes } from './operator-epoch-routes.ts'
 import { operatorRegistryRoutes } from './operator-registry-routes.ts'
 import { operatorRestoreRoutes } from './operator-restore-routes.ts'
@@ -54,6 +56,7 @@ export function allRoutes(
     ...agentRoutes(broker, cancel),
     ...authorityRoutes(broker),
     ...limitRoutes(broker),
+    ...memoryRoutes(broker),
     ...erasureRoutes(broker),
     exportRoute(broker, publisher),
     ...skillRoutes(broker),
@@ -62,6 +65,7 @@ export function allRoutes(
     ...operatorRoutes(broker, keys, cancel),
     operatorAskingRoute(broker),
     ...operatorRegistryRoutes(broker),
+    ...operatorEnforcementRoutes(broker),
     ...operatorRestoreRoutes(broker),
     ...operatorEpochRoutes(broker),
     ...logRoutes(openLogReader(broker, publisher)),

@@ -5,6 +5,7 @@ const WHO: Readonly<Record<CallerKind, string>> = {
   agent: 'an agent',
   user: 'a user',
   operator: 'an operator',
+  enforcement_point: 'an enforcement point',
 }
 
 /** The refusal of a caller of another kind than these: it says whose credential is wanted. */

@@ -1,3 +1,4 @@
+import type { EnforcementTx } from './enforcement-store.ts'
 import type { EpochTx } from './epoch-store.ts'
 import type { ErasureTx } from './erasure-store.ts'
 import type { LinkTx } from './link-store.ts'
@@ -135,6 +136,8 @@ export interface Grants {
   find(id: string, userId?: string): Answer<GrantRow | undefined>
   list(userId: string, page: Page): Answer<GrantRow[]>
   live(userId: string): Answer<GrantRow[]>
+  /** Users with a live grant for a skill, by id, those after one of them. */
+  usersOfSkill(skillId: string, afterUserId: string, limit: number): Answer<string[]>
   insert(row: GrantRow): Answer<void>
   update(row: GrantRow): Answer<void>
 }
@@ -317,6 +320,7 @@ export interface Tx
     MemoryTx,
     ReachTx,
     RevocationTx,
+    EnforcementTx,
     EpochTx,
     ErasureTx,
     NoticeTx {

@@ -12,6 +12,7 @@ import { prepareCounters } from './repositories/counters.ts'
 import { prepareDebts } from './repositories/debts.ts'
 import { prepareDecisionHeads } from './repositories/decision-heads.ts'
 import { prepareDeploymentMarks } from './repositories/deployment-marks.ts'
+import { prepareEnforcementPoints } from './repositories/enforcement-points.ts'
 import { prepareEnrolments } from './repositories/enrolments.ts'
 import { prepareErasures } from './repositories/erasures.ts'
 import { prepareEventDeliveries } from './repositories/event-deliveries.ts'
@@ -86,6 +87,7 @@ export function prepareQueries(preparation: Preparation) {
     oauthClients: prepareOauthClients(preparation),
     tokenFamilies: prepareTokenFamilies(preparation),
     leases: prepareLeases(preparation),
+    enforcementPoints: prepareEnforcementPoints(preparation),
     keyChecks: prepareKeyChecks(preparation),
     askedCounts: prepareAskedCounts(preparation),
     channels: prepareChannels(preparation),

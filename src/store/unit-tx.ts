@@ -14,6 +14,7 @@ import { CounterRepository } from './repositories/counters.ts'
 import { DebtRepository } from './repositories/debts.ts'
 import { DecisionHeadRepository } from './repositories/decision-heads.ts'
 import { DeploymentMarkRepository } from './repositories/deployment-marks.ts'
+import { EnforcementPointRepository } from './repositories/enforcement-points.ts'
 import { EnrolmentRepository } from './repositories/enrolments.ts'
 import { ErasureRepository } from './repositories/erasures.ts'
 import { EventDeliveryRepository } from './repositories/event-deliveries.ts'
@@ -183,6 +184,10 @@ export class UnitTx implements Tx {
 
   get terminalLogins() {
     return new TerminalLoginRepository(this.#unit.run, this.#unit.queries.terminalLogins)
+  }
+
+  get enforcementPoints() {
+    return new EnforcementPointRepository(this.#unit.run, this.#unit.queries.enforcementPoints)
   }
 
   get leases() {

@@ -206,7 +206,7 @@ describe('whatever is sent', () => {
       ),
       { seed: 1, numRuns: 600 },
     )
-    expect(CALLER_KINDS.length).toBe(3)
+    expect(CALLER_KINDS.length).toBe(4)
   })
 
   it('that breaks inside is a bare 500 with nothing but the request id', async () => {

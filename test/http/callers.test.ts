@@ -92,7 +92,7 @@ describe('every route', () => {
       expect([route.path, body.callers]).toEqual([route.path, route.callers])
       const isForPeople = route.callers.join() === 'user'
       expect([route.path, String(body.detail).includes('person')]).toEqual([route.path, isForPeople])
-      if (!isForPeople) for (const own of route.callers) expect(body.detail).toContain(own)
+      if (!isForPeople) for (const own of route.callers) expect(body.detail).toContain(own.replace('_', ' '))
     }
   })
 

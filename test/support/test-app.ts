@@ -2,10 +2,11 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { accessRoutes } from '../../src/access/access-routes.ts'
 import type { Broker, Settings } from '../../src/broker/broker.ts'
 import { mintAccessToken } from '../../src/broker/mint-access-token.ts'
 import { type CheckpointPublisher, openCheckpointPublisher } from '../../src/broker/publish-checkpoint.ts'
-import type { Caller, CallerKind } from '../../src/core/tokens/access-token.ts'
+import type { CallerKind, TokenCaller, TokenKind } from '../../src/core/tokens/access-token.ts'
 import { type App, type AppOptions, createApp } from '../../src/http/app.ts'
 import { problemsOf } from '../../src/http/openapi.ts'
 import type { Route } from '../../src/http/route.ts'
@@ -15,6 +16,7 @@ import { openKeyRing } from '../../src/keys/folder-key-ring.ts'
 import { sessionLookup } from '../../src/open-people.ts'
 import type { KeyRing } from '../../src/ports/key-ring.ts'
 import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
+import { insertPoint } from './enforcement-point.ts'
 import { createTestBroker, NOW_MS, type TestBroker } from './test-broker.ts'
 
 export const HOST = 'broker.example'
@@ -79,7 +81,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     broker,
     openCheckpointRegisterFile(join(test.folder, 'register.json')),
   )
-  const routes = allRoutes(broker, keys, publisher).map(holdToDescription)
+  const routes = allRoutes(broker, keys, publisher, undefined, accessRoutes(broker)).map(holdToDescription)
   const app = createApp({
     broker,
     routes,
@@ -97,13 +99,15 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     routes,
     keys,
     publisher,
-    tokenFor: (caller, extra = {}) =>
-      mintAccessToken(keys, {
+    async tokenFor(caller, extra = {}) {
+      if (caller.kind === 'enforcement_point') return (await insertPoint(broker)).secret
+      return mintAccessToken(keys, {
         issuer: broker.settings.issuer,
-        caller: fullCaller(caller, (kind) => broker.newId(kind)),
+        caller: fullCaller({ ...caller, kind: caller.kind }, (kind) => broker.newId(kind)),
         nowMs: test.clock.nowMs(),
         ...extra,
-      }),
+      })
+    },
     async call(method, path, init = {}) {
       const headers: Record<string, string> = { ...init.headers }
       if (init.token !== undefined) headers.authorization ??= `Bearer ${init.token}`
@@ -149,7 +153,10 @@ function holdToDescription(route: Route): Route {
   }
 }
 
-function fullCaller(caller: TokenFor, newId: (kind: 'user' | 'agent' | 'session') => string): Caller {
+function fullCaller(
+  caller: TokenFor & { readonly kind: TokenKind },
+  newId: (kind: 'user' | 'agent' | 'session') => string,
+): TokenCaller {
   const common = { sessionId: caller.sessionId ?? newId('session'), scopes: caller.scopes ?? [] }
   switch (caller.kind) {
     case 'agent':

@@ -1,9 +1,9 @@
 import { mintAccessToken } from '../../src/broker/mint-access-token.ts'
-import type { Caller } from '../../src/core/tokens/access-token.ts'
+import type { TokenCaller } from '../../src/core/tokens/access-token.ts'
 import { createIds } from '../../src/keys/new-id.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 
-export type MintToken = (caller: Caller) => Promise<string>
+export type MintToken = (caller: TokenCaller) => Promise<string>
 
 /** Mints development tokens with the broker's own key, as `countersign token` does. */
 export function openTokenMint(signer: Signer, issuer: string): MintToken {

@@ -3,6 +3,7 @@ import type { JsonValue } from '../json-value.ts'
 /** What kind of event a leaf records. Codes are stable: the log outlives every version. */
 export type LeafType =
   | 'decision'
+  | 'evaluation'
   | 'outcome'
   | 'clean_up'
   | 'consent_request'

@@ -2,8 +2,12 @@ import { z } from 'zod'
 import { type JwsFault, type VerificationKey, verifyCompactJws } from '../execution/compact-jws.ts'
 import { type IdKind, isId } from '../ids.ts'
 
-/** Who may call. The three are never interchangeable (DESIGN section 2): each has its own `typ` and audience. */
-export const CALLER_KINDS = ['agent', 'user', 'operator'] as const
+/** Whose tokens the broker signs. */
+export const TOKEN_KINDS = ['agent', 'user', 'operator'] as const
+export type TokenKind = (typeof TOKEN_KINDS)[number]
+
+/** Who may call. They are never interchangeable (DESIGN section 2): each has its own credential and audience. */
+export const CALLER_KINDS = [...TOKEN_KINDS, 'enforcement_point'] as const
 export type CallerKind = (typeof CALLER_KINDS)[number]
 
 /** `typ` of each kind's token; agents' is the one of RFC 9068. */
@@ -11,7 +15,7 @@ export const ACCESS_TOKEN_TYPS = {
   agent: 'at+jwt',
   user: 'countersign-user+jwt',
   operator: 'countersign-operator+jwt',
-} as const satisfies Record<CallerKind, string>
+} as const satisfies Record<TokenKind, string>
 
 /** The longest life of a token in seconds. An agent runs unattended, so its token lives shortest. */
 export const ACCESS_TOKEN_TTL_SECONDS_MOST = { agent: 900, user: 3_600, operator: 3_600 } as const
@@ -25,7 +29,7 @@ export type Scope = (typeof SCOPES)[number]
 
 /** The audience of a kind's tokens at this broker. */
 export function audienceOf(issuer: string, kind: CallerKind): string {
-  return `${issuer}/${kind}`
+  return `${issuer}/${kind.replace('_', '-')}`
 }
 
 const seconds = z.int().min(0)
@@ -63,11 +67,14 @@ type Identity =
   | { readonly kind: 'user'; readonly userId: string }
   | { readonly kind: 'operator'; readonly operatorId: string }
 
+/** Who calls with a token that the broker signed. */
+export type TokenCaller = Identity & { readonly sessionId: string; readonly scopes: readonly string[] }
+
 /** Who calls. What they may do is read from the store each time. */
-export type Caller = Identity & { readonly sessionId: string; readonly scopes: readonly string[] }
+export type Caller = TokenCaller | { readonly kind: 'enforcement_point'; readonly pointId: string }
 
 export type VerifiedAccessToken = {
-  readonly caller: Caller
+  readonly caller: TokenCaller
   readonly expiresAtMs: number
   readonly isDevelopment: boolean
   /** Thumbprint of the key the caller must prove; null for a bearer token. */
@@ -101,7 +108,7 @@ export type AccessTokenExpectation = {
  */
 export function verifyAccessToken(token: string, expected: AccessTokenExpectation): AccessTokenVerdict {
   let furthest: JwsFault = 'wrong_type'
-  for (const kind of CALLER_KINDS) {
+  for (const kind of TOKEN_KINDS) {
     const verdict = verifyCompactJws(token, {
       typ: ACCESS_TOKEN_TYPS[kind],
       keys: expected.keys,
@@ -115,7 +122,7 @@ export function verifyAccessToken(token: string, expected: AccessTokenExpectatio
 }
 
 function checkClaims(
-  kind: CallerKind,
+  kind: TokenKind,
   payload: unknown,
   expected: AccessTokenExpectation,
 ): AccessTokenVerdict {
@@ -146,7 +153,7 @@ function checkClaims(
   }
 }
 
-function identityOf(kind: CallerKind, subject: string, clientId: string | undefined): Identity {
+function identityOf(kind: TokenKind, subject: string, clientId: string | undefined): Identity {
   switch (kind) {
     case 'agent':
       return { kind, userId: subject, agentId: clientId ?? '' }

@@ -65,4 +65,6 @@ export const {
   tokenFamilies,
   leases,
   keyChecks,
+  enforcementPoints,
+  enforcementCredentials,
 } = sqliteTables

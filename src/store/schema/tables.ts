@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
+import { describeEnforcementTables } from './enforcement-tables.ts'
 import { describeEpochTables } from './epoch-tables.ts'
 import { describeErasureTables } from './erasure-tables.ts'
 import { describeLinkTables } from './link-tables.ts'
@@ -146,6 +147,7 @@ export function describeTables(c: Columns) {
       ...c.ownedBy(t.userId, t.id),
       c.index('grants_by_pair').on(t.userId, t.agentId, t.skillId, t.status),
       c.index('grants_by_user').on(t.userId, t.createdAtMs),
+      c.index('grants_by_skill').on(t.skillId, t.userId),
     ],
   )
 
@@ -463,6 +465,7 @@ export function describeTables(c: Columns) {
     ...describeEpochTables(c),
     ...describeErasureTables(c),
     ...describeNodeTables(c),
+    ...describeEnforcementTables(c),
     ...describeNoticeTables(c),
     ...describePeopleTables(c),
     ...describeOauthTables(c),

@@ -1,0 +1,40 @@
+/** An embedded engine answers at once, a networked one later; use cases await both alike. */
+type Answer<T> = T | PromiseLike<T>
+
+export type EnforcementPointRow = {
+  id: string
+  name: string
+  skills: string
+  publisherId: string | null
+  mayListUsers: boolean
+  reportWithinMs: number
+  status: string
+  registeredBy: string
+  createdAtMs: number
+  changedAtMs: number
+}
+
+export type EnforcementCredentialRow = {
+  id: string
+  pointId: string
+  digest: string
+  publicJwk: string | null
+  createdAtMs: number
+  endsAtMs: number | null
+}
+
+export interface EnforcementPoints {
+  find(id: string): Answer<EnforcementPointRow | undefined>
+  /** Every point there ever was, newest first. */
+  list(): Answer<EnforcementPointRow[]>
+  insert(row: EnforcementPointRow): Answer<void>
+  setStatus(id: string, status: string, changedAtMs: number): Answer<void>
+  credentialByDigest(digest: string): Answer<EnforcementCredentialRow | undefined>
+  credentials(pointId: string): Answer<EnforcementCredentialRow[]>
+  insertCredential(row: EnforcementCredentialRow): Answer<void>
+  endCredential(id: string, endsAtMs: number): Answer<void>
+}
+
+export interface EnforcementTx {
+  enforcementPoints: EnforcementPoints
+}
