@@ -52,7 +52,8 @@ async function answeredBy(broker: Broker, { manifestDigest, action }: ActionRow)
   return [...new Set(fields.map((field) => field.category))].sort()
 }
 
-function tookBackLately(broker: Broker, { userId, agentId }: Asking, skill: string): Promise<boolean> {
+/** Whether the user has taken back a consent to this skill a short while ago. */
+export function tookBackLately(broker: Broker, { userId, agentId }: Asking, skill: string): Promise<boolean> {
   return broker.store.read(async (tx) => {
     const rows = await tx.grants.list(userId, { limit: GRANTS_LOOKED_AT, before: null })
     return rows.some(

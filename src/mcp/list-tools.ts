@@ -6,6 +6,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Broker } from '../broker/broker.ts'
 import { connectedSkills } from '../broker/connected-skills.ts'
+import { isGuarded } from '../core/manifest/endpoint.ts'
 import { actionTool } from './action-tool.ts'
 import { askConsentTool } from './ask-consent-tool.ts'
 import { authorityTool } from './authority-tool.ts'
@@ -38,6 +39,8 @@ export async function listTools(
   const skills = (await connectedSkills(broker, caller)) ?? []
   const tools: Tool[] = OWN_TOOLS.map(({ tool }) => tool)
   for (const loaded of skills) {
+    // What a guard enforces is asked for by the guard, and would be refused here.
+    if (isGuarded(loaded.manifest.endpoint)) continue
     for (const action of loaded.actions.values()) tools.push(actionTool(loaded, action))
   }
   const from = cursor === undefined ? 0 : tools.findIndex(({ name }) => name === nameIn(cursor)) + 1

@@ -211,6 +211,7 @@ describe('narrowing', () => {
           if (!isNarrower(of(wide), of(narrow))) return
           const full = {
             ...found,
+            exactCommand: true,
             paysKnownOrder: true,
             unaskedMinorBefore: () => 0,
             // A longer window holds at least what a shorter one does.

@@ -5,7 +5,8 @@ import type { Manifest } from '../../src/core/manifest/manifest.ts'
 import { type ParsedManifest, parseManifestValue } from '../../src/core/manifest/parse-manifest.ts'
 
 export const SAMPLE_SKILLS = ['coffee.order', 'pay.transfer', 'web.browse'] as const
-export type SampleSkill = (typeof SAMPLE_SKILLS)[number]
+/** Besides those that are servers, what a guard enforces. */
+export type SampleSkill = (typeof SAMPLE_SKILLS)[number] | 'coding.local'
 
 /** A pointer and what to put there; undefined removes it. */
 export type Edit = readonly [pointer: string, value: JsonValue | undefined]

@@ -21,6 +21,8 @@ export type AskFacts = {
   readonly untrustedRead: boolean
   /** The payment names an execution that owes exactly this; without meaning for actions that do not pay. */
   readonly paysKnownOrder: boolean
+  /** The terms name every command of the action word for word, or it has none. */
+  readonly exactCommand: boolean
 }
 
 /** Effects after which the user is always asked unless the terms say otherwise (DESIGN section 7). */
@@ -50,11 +52,21 @@ export function isUnasked(terms: GrantTerms, rule: 'always' | 'after_untrusted',
   return terms.unasked.some((entry) => entry.rule === rule && entry.action === action)
 }
 
+/** Whether terms allow an action with certain commands only, each written out. @param pointers of its command fields. */
+export function isExactCommand(terms: GrantTerms, action: string, pointers: readonly string[]): boolean {
+  const constraints = terms.actions.find(({ name }) => name === action)?.constraints ?? []
+  return pointers.every((at) =>
+    constraints.some((one) => (one.kind === 'equals' || one.kind === 'one_of') && one.pointer === at),
+  )
+}
+
 function defaultReasons(terms: GrantTerms, action: ManifestAction, facts: AskFacts): AskReason[] {
   const has = (effects: readonly string[]) => action.effects.some((effect) => effects.includes(effect))
   const reasons: AskReason[] = []
   if (action.addsRecipient) reasons.push('adds_recipient')
   if (action.spends?.pays && !facts.paysKnownOrder) reasons.push('payment_without_order')
+  // A part of a command says nothing of the rest: what is not named in full is asked about, whatever else is allowed.
+  if (!facts.exactCommand) reasons.push('always')
   if (has(ALWAYS_ASKED) && !isUnasked(terms, 'always', action.name)) reasons.push('always')
   if (facts.untrustedRead && has(ASKED_AFTER_UNTRUSTED)) {
     if (!isUnasked(terms, 'after_untrusted', action.name)) reasons.push('after_untrusted')

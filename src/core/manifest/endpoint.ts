@@ -13,12 +13,22 @@ export const endpointShape = z.discriminatedUnion('transport', [
   z.strictObject({ transport: z.literal('mcp'), url }),
   /** An MCP server that the operator starts beside the broker and talks to over its standard streams. */
   z.strictObject({ transport: z.literal('mcp-stdio') }),
+  /**
+   * Nothing is called: a guard on the user's own computer asks whether a program there may do what it is about to do by
+   * itself. What came of it is never told.
+   */
+  z.strictObject({ transport: z.literal('guard') }),
 ])
 export type ManifestEndpoint = z.infer<typeof endpointShape>
 
 /** Whether the actions of a skill are tools of an MCP server. */
 export function isMcp(endpoint: ManifestEndpoint): boolean {
   return endpoint.transport === 'mcp' || endpoint.transport === 'mcp-stdio'
+}
+
+/** Whether permits of a skill are handed to a guard that enforces them, and the broker itself calls nobody. */
+export function isGuarded(endpoint: ManifestEndpoint): boolean {
+  return endpoint.transport === 'guard'
 }
 
 /** The URL of a skill as its manifest spells it; null where it has none. */
@@ -29,6 +39,7 @@ export function urlOf(endpoint: ManifestEndpoint): string | null {
     case 'mcp':
       return endpoint.url
     case 'mcp-stdio':
+    case 'guard':
       return null
   }
 }
@@ -41,6 +52,8 @@ export function originOf(endpoint: ManifestEndpoint): string | null {
 
 /** Where a skill is, in the words a person is shown: its host, or how else it is reached. */
 export function hostOf(endpoint: ManifestEndpoint): string {
+  // The user's own computer, whichever that is.
+  if (isGuarded(endpoint)) return 'localhost'
   const place = urlOf(endpoint)
   if (place === null) return endpoint.transport
   return URL.canParse(place) ? new URL(place).host : place

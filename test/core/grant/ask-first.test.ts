@@ -12,6 +12,7 @@ const FACTS: AskFacts = {
   minuteOfDay: 12 * 60,
   untrustedRead: false,
   paysKnownOrder: false,
+  exactCommand: true,
 }
 const cny = (minor: number) => ({ amount: { minor, currency: 'CNY' } })
 
