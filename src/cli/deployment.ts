@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Config, readConfig } from '../config.ts'
+import { epochOrigin } from '../core/log/epoch-leaf.ts'
 import type { KeyPlaces } from '../keys/key-backup.ts'
 import { type KeyStoreView, openKeyStoreView, openSharedKeyStoreView } from '../keys/key-store-view.ts'
-import type { CheckpointRegister } from '../ports/checkpoint-register.ts'
+import type { CheckpointRegister, RegisterEntry } from '../ports/checkpoint-register.ts'
 import { openPostgresSource } from '../store/backup/postgres-source.ts'
 import { openSqliteSource } from '../store/backup/sqlite-source.ts'
 import type { TableSource } from '../store/backup/table-source.ts'
@@ -100,4 +101,15 @@ async function openView({ databaseUrl: url, dataFolder }: Config): Promise<OpenV
 export async function registerIn(config: Config, epoch: number, origin: string): Promise<CheckpointRegister> {
   const place = placeInEpoch(config.checkpointRegister, config.dataFolder, epoch)
   return (await openCheckpointRegister(place, { origin, url: config.databaseUrl })).register
+}
+
+/** What the register of an epoch's log holds. @throws CannotRun if it cannot be read. */
+export async function readRegister(config: Config, epoch: number): Promise<RegisterEntry | undefined> {
+  try {
+    return await (await registerIn(config, epoch, epochOrigin(config.logOrigin, epoch))).read()
+  } catch (cause) {
+    throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
+      cause,
+    })
+  }
 }

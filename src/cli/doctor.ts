@@ -1,12 +1,9 @@
 import type { Command } from 'commander'
 import { currentEpoch } from '../broker/current-epoch.ts'
 import { type DoctorReport, examineStore } from '../broker/doctor.ts'
-import type { Config } from '../config.ts'
-import { epochOrigin } from '../core/log/epoch-leaf.ts'
-import type { RegisterEntry } from '../ports/checkpoint-register.ts'
 import { countOf } from './count-of.ts'
-import { deploymentConfig, registerIn, withView } from './deployment.ts'
-import { CannotRun, type Terminal } from './terminal.ts'
+import { deploymentConfig, readRegister, withView } from './deployment.ts'
+import type { Terminal } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 type Options = { data: string; json: boolean }
@@ -35,16 +32,6 @@ export function addDoctor(program: Command, terminal: Terminal, env: Env): void 
       else print(report, terminal)
       terminal.exitWith(report.faults.length > 0 ? 1 : 0)
     })
-}
-
-async function readRegister(config: Config, epoch: number): Promise<RegisterEntry | undefined> {
-  try {
-    return await (await registerIn(config, epoch, epochOrigin(config.logOrigin, epoch))).read()
-  } catch (cause) {
-    throw new CannotRun(cause instanceof Error ? cause.message : 'the checkpoint register cannot be read', {
-      cause,
-    })
-  }
 }
 
 function print({ faults, unsettled, checked }: DoctorReport, terminal: Terminal): void {

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { currentEpoch } from '../broker/current-epoch.ts'
 import { examineStore } from '../broker/doctor.ts'
 import { rootAt } from '../broker/tree-tiles.ts'
+import type { RegisterEntry } from '../ports/checkpoint-register.ts'
 import { openPostgresSink } from '../store/backup/postgres-sink.ts'
 import { openPostgresSource } from '../store/backup/postgres-source.ts'
 import { TargetNotEmpty } from '../store/backup/sqlite-sink.ts'
@@ -9,8 +10,7 @@ import { openSqliteSource } from '../store/backup/sqlite-source.ts'
 import { copyTables, differingTables, digestTables, type TableDigest } from '../store/backup/table-digest.ts'
 import type { TableSource } from '../store/backup/table-source.ts'
 import type { Progress } from '../store/backup/write-backup.ts'
-import { openCheckpointRegisterFile } from '../store/checkpoint-register-file.ts'
-import { dataFilesIn, registerFileIn } from '../store/data-files.ts'
+import { dataFilesIn } from '../store/data-files.ts'
 import { claimDataFolder } from '../store/data-folder.ts'
 import { movedMarkIn, movedMarkText, movedTo } from '../store/moved-mark.ts'
 import { openPostgresView } from '../store/open-postgres-view.ts'
@@ -28,6 +28,8 @@ export type MigrateInput = {
   /** An empty database with its schema, as the role that serves. */
   readonly url: string
   readonly migrationsFolder: string
+  /** What the register of an epoch's log holds, where the broker keeps it. */
+  readRegister(epoch: number): Promise<RegisterEntry | undefined>
   readonly nowMs: number
   readonly tell: Progress
 }
@@ -61,7 +63,7 @@ export async function migrateDatabase(input: MigrateInput): Promise<Migrated> {
   try {
     const before = openSqliteView(database, nowMs)
     try {
-      await requireSound(before, folder, 'the database to move')
+      await requireSound(before, input, 'the database to move')
     } finally {
       before.close()
     }
@@ -111,12 +113,12 @@ async function copyInto(
 
 /** Examines what arrived as `doctor` does, from PostgreSQL itself. */
 async function checkArrived(
-  { folder, url, migrationsFolder, nowMs }: MigrateInput,
+  input: MigrateInput,
   treeSize: number,
 ): Promise<{ treeSize: number; rootHash: Buffer }> {
-  const view = await openPostgresView({ url, migrationsFolder, nowMs })
+  const view = await openPostgresView(input)
   try {
-    await requireSound(view, folder, 'the database that was filled')
+    await requireSound(view, input, 'the database that was filled')
     return { treeSize, rootHash: await view.read((tx) => rootAt(tx, treeSize)) }
   } finally {
     await view.close()
@@ -124,10 +126,12 @@ async function checkArrived(
 }
 
 /** Every counter from its permits, the log from its leaves, and both against the register. */
-async function requireSound(view: Pick<StoreView, 'read'>, folder: string, what: string): Promise<void> {
-  const epoch = await currentEpoch({ store: view })
-  const registered = await openCheckpointRegisterFile(registerFileIn(folder, epoch)).read()
-  const { faults } = await examineStore(view, registered)
+async function requireSound(
+  view: Pick<StoreView, 'read'>,
+  { readRegister }: MigrateInput,
+  what: string,
+): Promise<void> {
+  const { faults } = await examineStore(view, await readRegister(await currentEpoch({ store: view })))
   const [first] = faults
   if (first)
     throw new MigrateRefused(

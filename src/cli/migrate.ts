@@ -4,7 +4,7 @@ import { BackupDamaged } from '../store/backup/manifest.ts'
 import { TargetNotEmpty } from '../store/backup/sqlite-sink.ts'
 import { DataFolderBusy } from '../store/data-folder.ts'
 import { countOf } from './count-of.ts'
-import { databaseUrl, POSTGRES_MIGRATIONS } from './deployment.ts'
+import { databaseUrl, deploymentConfig, POSTGRES_MIGRATIONS, readRegister } from './deployment.ts'
 import { MigrateRefused, migrateDatabase } from './migrate-database.ts'
 import { openProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
@@ -25,10 +25,16 @@ export function addMigrate(program: Command, terminal: Terminal, env: Env): void
     .action(async (options: Options) => {
       const progress = openProgress(terminal)
       try {
+        const config = deploymentConfig(options.data, {
+          ...env,
+          COUNTERSIGN_DATABASE_URL: '',
+          COUNTERSIGN_DATABASE_OWNER_URL: '',
+        })
         const done = await migrateDatabase({
           folder: resolve(options.data),
           url: databaseUrl(options.to, env),
           migrationsFolder: POSTGRES_MIGRATIONS,
+          readRegister: (epoch) => readRegister(config, epoch),
           nowMs: Date.now(),
           tell: progress.tell,
         })

@@ -7,7 +7,8 @@ import { openPostgresSource } from '../../src/store/backup/postgres-source.ts'
 import { TargetNotEmpty } from '../../src/store/backup/sqlite-sink.ts'
 import { openSqliteSource } from '../../src/store/backup/sqlite-source.ts'
 import { differingTables, digestTables } from '../../src/store/backup/table-digest.ts'
-import { dataFilesIn } from '../../src/store/data-files.ts'
+import { openCheckpointRegisterFile } from '../../src/store/checkpoint-register-file.ts'
+import { dataFilesIn, registerFileIn } from '../../src/store/data-files.ts'
 import { claimDataFolder } from '../../src/store/data-folder.ts'
 import { movedMarkIn, movedTo } from '../../src/store/moved-mark.ts'
 import { type CoffeeTest, coffeeSkill, coffeeTest } from '../support/coffee-test.ts'
@@ -42,6 +43,7 @@ const input = () => ({
   folder: t.test.folder,
   url: target.url(),
   migrationsFolder: POSTGRES_MIGRATIONS,
+  readRegister: (epoch: number) => openCheckpointRegisterFile(registerFileIn(t.test.folder, epoch)).read(),
   nowMs: t.test.clock.nowMs(),
   tell: () => undefined,
 })
