@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addBackup } from './backup.ts'
 import { addDoctor } from './doctor.ts'
 import { addFailover } from './failover.ts'
+import { addGuard } from './guard.ts'
 import { addKeysGenerate } from './keys-generate.ts'
 import { addKeysRotate, addKeysRotateEpoch } from './keys-rotate.ts'
 import { addLogFollow } from './log-follow.ts'
@@ -48,6 +49,7 @@ addLogPromise(log, terminal)
 
 addDoctor(program, terminal, process.env)
 addLogin(program, terminal, process.env)
+addGuard(program, terminal, process.env)
 addBackup(program, terminal, process.env)
 addRestore(program, terminal, process.env)
 addMigrate(program, terminal, process.env)
