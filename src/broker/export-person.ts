@@ -8,6 +8,7 @@ import type { Page, Tx } from '../ports/store.ts'
 import type { Broker } from './broker.ts'
 import type { ExportPlace } from './export-place.ts'
 import { listChannels } from './list-channels.ts'
+import { listMemory } from './list-memory.ts'
 import type { CheckpointPublisher } from './publish-checkpoint.ts'
 import { receiptFor } from './receipt.ts'
 import { openText } from './seal-text.ts'
@@ -18,19 +19,20 @@ export type ExportPage = {
   readonly userId: string
   readonly exportedAtMs: number
   /** What this page holds: `person` is one page, the others may be several. */
-  readonly part: 'person' | 'actions' | 'events'
+  readonly part: 'person' | 'memory' | 'actions' | 'events'
   readonly items: readonly JsonValue[]
   /** Null after the last page. */
   readonly next: ExportPlace | null
 }
 
 const ACTIONS_AT_ONCE = 50
+const MEMORY_AT_ONCE = 100
 /** Parts of everybody's events looked through for a page. */
 const PARTS_AT_ONCE = 2_000
 const ROWS_MOST = 10_000
 
 /**
- * One page of everything the broker holds about a person: the person and what they allowed, then every action with its
+ * One page of everything the broker holds about a person: the person and what they allowed, then what agents remember, then every action with its
  * receipt, then every event of the log with its parts opened. What was destroyed shows as erased.
  */
 export async function exportPerson(
@@ -42,8 +44,9 @@ export async function exportPerson(
   const about = { format: 'countersign-export/1', userId, exportedAtMs: nowMs } as const
   if (place === null) {
     const items = [plainJson(await personOf(broker, userId))]
-    return { ...about, part: 'person', items, next: { part: 'actions', before: null } }
+    return { ...about, part: 'person', items, next: { part: 'memory', before: null } }
   }
+  if (place.part === 'memory') return { ...about, ...(await memoryOf(broker, userId, place.before)) }
   if (place.part === 'actions')
     return { ...about, ...(await actionsOf(broker, publisher, userId, place.before)) }
   return { ...about, ...(await eventsOf(broker, userId, place.after)) }
@@ -106,6 +109,20 @@ async function everyRow<Row extends { id: string; createdAtMs: number }>(
     before = { atMs: last.createdAtMs, id: last.id }
   }
   return rows
+}
+
+/** What agents remember, as its person sees it on their page. */
+async function memoryOf(
+  broker: Broker,
+  userId: string,
+  before: Page['before'],
+): Promise<Pick<ExportPage, 'part' | 'items' | 'next'>> {
+  const { items, next } = await listMemory(broker, { userId, page: { limit: MEMORY_AT_ONCE, before } })
+  return {
+    part: 'memory',
+    items: items.map(plainJson),
+    next: next === null ? { part: 'actions', before: null } : { part: 'memory', before: next },
+  }
 }
 
 async function actionsOf(

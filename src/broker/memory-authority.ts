@@ -15,7 +15,8 @@ export type MemoryCaller = {
   readonly userId: string
   readonly agentId: string
   readonly sessionId: string
-  readonly deploymentId: string
+  /** Null where it gets nothing to read, so that its model does not matter. */
+  readonly deploymentId: string | null
 }
 
 /** A grant under which an agent may remember now, and what it and the manifest say of each class. */
@@ -50,13 +51,15 @@ export async function memoryAuthority(
   const stopped = await tx.freezes.matching([
     freezeIdOf('user', userId),
     freezeIdOf('agent', agentId),
-    freezeIdOf('deployment', deploymentId),
+    ...(deploymentId === null ? [] : [freezeIdOf('deployment', deploymentId)]),
     freezeIdOf('platform', '*'),
   ])
   if (stopped.length > 0) return { kind: 'refused', code: 'frozen' }
 
   const registered = deploymentsOf(agent).map(({ id }) => id)
-  const isNamed = deploymentId === '' ? registered.length === 0 : registered.includes(deploymentId)
+  const isNamed =
+    deploymentId === null ||
+    (deploymentId === '' ? registered.length === 0 : registered.includes(deploymentId))
   if (!isNamed) return { kind: 'refused', code: 'deployment_not_allowed' }
   const grants: MemoryGrant[] = []
   let refusal: MemoryRefusal = 'consent_required'
@@ -67,7 +70,7 @@ export async function memoryAuthority(
     if (state !== 'active') continue
     const { terms } = termsOf(grant)
     const { deployments } = terms
-    if (deployments.kind === 'only' && !deployments.ids.includes(deploymentId)) {
+    if (deploymentId !== null && deployments.kind === 'only' && !deployments.ids.includes(deploymentId)) {
       refusal = 'deployment_not_allowed'
       continue
     }

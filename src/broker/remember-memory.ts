@@ -105,7 +105,7 @@ export async function rememberMemory(
   const seal = await sealerFor(broker, { userId, skillId: asked.skill })
   for (let round = 0; ; round += 1) {
     const before = await broker.store.read(async (tx) => ({
-      said: await tx.memoryItems.findByRequest(userId, requestHash),
+      said: await saidBefore(tx, userId, requestHash),
       authority: await memoryAuthority(broker, tx, caller, asked.skill),
     }))
     if (before.authority.kind === 'refused') return before.authority
@@ -117,7 +117,7 @@ export async function rememberMemory(
     let isSealed = false
     try {
       const outcome = await broker.store.transaction(async (tx): Promise<Remembered | 'again' | 'said'> => {
-        if (await tx.memoryItems.findByRequest(userId, requestHash)) return 'said'
+        if (await saidBefore(tx, userId, requestHash)) return 'said'
         const authority = await memoryAuthority(broker, tx, caller, asked.skill)
         if (authority.kind === 'refused') return authority
         if (asked.key !== undefined && !(await isAllKnown(tx, userId, authority.grants, rows))) return 'again'
@@ -173,6 +173,12 @@ function hashOfRequest({ userId, agentId }: MemoryCaller, idempotencyKey: string
   return createHash('sha256')
     .update(`countersign/v1/memory-request\n${userId}\n${agentId}\n${idempotencyKey}`)
     .digest()
+}
+
+/** What has ended is remembered no more, so that the same call remembers it anew. */
+async function saidBefore(tx: Tx, userId: string, requestHash: Buffer): Promise<MemoryHeadRow | undefined> {
+  const row = await tx.memoryItems.findByRequest(userId, requestHash)
+  return row && tx.nowMs < row.expiresAtMs ? row : undefined
 }
 
 async function answerAgain(broker: Broker, row: MemoryHeadRow, requestDigest: string): Promise<Remembered> {

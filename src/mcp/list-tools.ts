@@ -13,9 +13,20 @@ import { authorityTool } from './authority-tool.ts'
 import type { AgentCaller } from './call-context.ts'
 import { checkAnswerTool } from './check-answer-tool.ts'
 import { findSkillsTool } from './find-skills-tool.ts'
+import { forgetTool } from './forget-tool.ts'
 import type { OwnTool } from './own-tool.ts'
+import { recallTool } from './recall-tool.ts'
+import { rememberTool } from './remember-tool.ts'
 
-const OWN_TOOLS: readonly OwnTool[] = [findSkillsTool, askConsentTool, authorityTool, checkAnswerTool]
+const OWN_TOOLS: readonly OwnTool[] = [
+  findSkillsTool,
+  askConsentTool,
+  authorityTool,
+  checkAnswerTool,
+  rememberTool,
+  recallTool,
+  forgetTool,
+]
 const OWN_BY_NAME = new Map(OWN_TOOLS.map((own) => [own.tool.name, own]))
 
 /** Tools in one answer. Some clients read no second page, so that one holds what few agents exceed. */

@@ -18,6 +18,8 @@ type Described = {
   readonly required?: readonly string[]
   /** Whether it only looks. */
   readonly readOnly: boolean
+  /** Whether it takes away what was there; not unless it says so. */
+  readonly destructive?: boolean
 }
 
 /** Makes a tool's definition; its schema is as plain as those of skills. */
@@ -28,6 +30,7 @@ export function describeOwnTool({
   properties,
   required = [],
   readOnly,
+  destructive = false,
 }: Described): Tool {
   return {
     name,
@@ -38,7 +41,7 @@ export function describeOwnTool({
       title,
       readOnlyHint: readOnly,
       // Asking changes nothing that was there, and the same question asked again is the same question.
-      destructiveHint: false,
+      destructiveHint: destructive,
       idempotentHint: true,
       openWorldHint: false,
     },

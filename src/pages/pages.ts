@@ -8,6 +8,7 @@ import { homePage } from './home-page.ts'
 import { inboxPages } from './inbox-page.ts'
 import { languagePage } from './language-page.ts'
 import { limitsPages } from './limits-page.ts'
+import { memoryPages } from './memory-page.ts'
 import { operatorPages } from './operator-page.ts'
 import type { Page } from './page.ts'
 import type { PageDeps } from './page-deps.ts'
@@ -29,6 +30,7 @@ export function allPages(deps: PageDeps): Page[] {
     ...revokePages(deps),
     ...activityPages(deps),
     ...limitsPages(deps),
+    ...memoryPages(deps),
     ...operatorPages(deps),
   ]
 }

@@ -33,7 +33,7 @@ export type MemoryEnd = 'expired' | 'forgotten' | 'revoked' | 'replaced' | 'sess
 
 export interface MemoryItems {
   find(userId: string, id: string): Answer<MemoryItemRow | undefined>
-  /** What a call with this idempotency key wrote. */
+  /** What a call with this idempotency key wrote, unless it has ended. */
   findByRequest(userId: string, requestHash: Buffer): Answer<MemoryHeadRow | undefined>
   /** Every item under a grant that has not ended, expired ones among them, the oldest first. */
   headsOfGrant(userId: string, grantId: string): Answer<MemoryHeadRow[]>

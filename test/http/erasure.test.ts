@@ -36,7 +36,7 @@ async function exportOf(userId: string): Promise<{ text: string; parts: unknown[
 describe('an export', () => {
   it('holds all that is kept about a person, opened, and nothing of anybody else', async () => {
     const { text, parts } = await exportOf(alice.userId)
-    expect([...new Set(parts)]).toEqual(['person', 'actions', 'events'])
+    expect([...new Set(parts)]).toEqual(['person', 'memory', 'actions', 'events'])
     for (const word of alice.planted) expect(text, word).toContain(word)
     for (const word of [...bob.planted, bob.userId, bob.grant.id]) expect(text, word).not.toContain(word)
     for (const line of alice.sealed) expect(text).not.toContain(line)

@@ -99,7 +99,7 @@ describe('the list', () => {
     expect(others.some((name) => name.startsWith('coffee_order_'))).toBe(false)
     expect(others).toContain('web_browse_open_page')
     await suspendSkill(broker, 'web.browse')
-    expect(await namesOf(other.id)).toHaveLength(4)
+    expect(await namesOf(other.id)).toHaveLength(7)
   })
 
   it('has those that still need consent', async () => {
@@ -113,7 +113,7 @@ describe('the list', () => {
     world = await openMcpWorld()
     const client = await world.connect()
     await expect(client.listTools({ cursor: 'bm9wZQ' })).rejects.toMatchObject({ code: -32602 })
-    const last = Buffer.from('countersign_check_answer').toString('base64url')
+    const last = Buffer.from('countersign_forget').toString('base64url')
     const { tools } = await client.listTools({ cursor: last })
     expect(tools[0]?.name).toBe('coffee_order_search_stores')
   })

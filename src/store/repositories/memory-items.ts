@@ -44,7 +44,7 @@ export function prepareMemoryItems({ db, t: { memoryItems: m, legalHolds, tokenF
       db
         .select(head)
         .from(m)
-        .where(and(eq(m.userId, p('userId')), eq(m.requestHash, p('requestHash'))))
+        .where(and(eq(m.userId, p('userId')), eq(m.requestHash, p('requestHash')), isNull(m.ended)))
         .limit(1),
     ),
     headsOfGrant: d.prepare(

@@ -67,6 +67,7 @@ describe.skipIf(!HAS_CHROMIUM)('a person in a real browser', { timeout: 120_000 
     `/me/grants/${life.grantId}/narrow`,
     '/me/revoke?everything=yes',
     '/me/activity',
+    '/me/memory',
     '/limits',
     '/security',
     '/step-up?next=%2Finbox',
