@@ -99,6 +99,11 @@ export const CONSENT_PROBLEMS = problemKinds({
     title: 'The erasure has begun',
     detail: 'What it ended cannot be given back.',
   },
+  too_many_erasures: {
+    status: 409,
+    title: 'Too many erasures have not ended',
+    detail: 'Wait until one of them is done: the list says what each waits for.',
+  },
   lineage_conflict: {
     status: 409,
     title: 'The key and the replaced agent belong to different agents',

@@ -3,8 +3,14 @@ import type { Broker } from '../broker/broker.ts'
 import { cancelErasure } from '../broker/cancel-erasure.ts'
 import { liftLegalHold, listLegalHolds, placeLegalHold } from '../broker/legal-hold.ts'
 import { requestErasure, requestErasureShape } from '../broker/request-erasure.ts'
-import { erasureView, listErasures, showErasure } from '../broker/show-erasure.ts'
-import { ERASURE_STEPS } from '../core/erasure/erasure-steps.ts'
+import { requestPartErasure, requestPartErasureShape } from '../broker/request-part-erasure.ts'
+import { erasureView, listErasures, listPartErasures, showErasure } from '../broker/show-erasure.ts'
+import {
+  ERASURE_SCOPES,
+  ERASURE_STEPS,
+  ERASURE_WAITS,
+  PART_ERASURE_STEPS,
+} from '../core/erasure/erasure-steps.ts'
 import { actOf, reasonBody } from './operator-reason.ts'
 import { pathId, timeMs } from './path-id.ts'
 import { problem } from './problem.ts'
@@ -12,9 +18,13 @@ import { type Route, route } from './route.ts'
 
 const erasureShape = z.strictObject({
   erasureId: z.string(),
+  scope: z.enum(ERASURE_SCOPES),
+  /** The skill or agent; null for everything. */
+  scopeId: z.string().nullable(),
   status: z.enum(['waiting', 'running', 'cancelled', 'done']),
-  step: z.enum(ERASURE_STEPS).nullable(),
-  waitsFor: z.enum(['incident', 'legal_hold', 'in_doubt', 'message']).nullable(),
+  step: z.enum([...new Set([...ERASURE_STEPS, ...PART_ERASURE_STEPS])]).nullable(),
+  waitsFor: z.enum(ERASURE_WAITS).nullable(),
+  progress: z.strictObject({ total: z.int(), done: z.int() }),
   requestedAtMs: timeMs,
   dueAtMs: timeMs,
   endedAtMs: timeMs.nullable(),
@@ -22,7 +32,7 @@ const erasureShape = z.strictObject({
 
 /** Erasing everything about oneself, and what operators see of it. */
 export function erasureRoutes(broker: Broker): Route[] {
-  return [...ownRoutes(broker), ...operatorRoutes(broker)]
+  return [...ownRoutes(broker), ...partRoutes(broker), ...operatorRoutes(broker)]
 }
 
 function ownRoutes(broker: Broker): Route[] {
@@ -83,6 +93,54 @@ function ownRoutes(broker: Broker): Route[] {
         if (done.kind === 'not_requested') return problem('not_found')
         if (done.kind === 'under_way') return problem('erasure_under_way')
         return { status: 200, body: { ...done.resumed, heldBack: done.heldBack } }
+      },
+    }),
+  ]
+}
+
+function partRoutes(broker: Broker): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/v1/me/part-erasures',
+      callers: ['user'],
+      tag: 'Erasure and export',
+      summary: 'List erasures of what one skill or one agent left of you',
+      responses: {
+        200: {
+          description: 'The newest first, with how far each has come and what it waits for.',
+          shape: z.strictObject({ items: z.array(erasureShape) }),
+        },
+      },
+      problems: [],
+      async handle({ caller }) {
+        return { status: 200, body: { items: await listPartErasures(broker, { userId: caller.userId }) } }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/v1/me/part-erasures',
+      callers: ['user'],
+      tag: 'Erasure and export',
+      summary: 'Have what one skill or one agent left of you erased',
+      description:
+        'It begins at once and cannot be cancelled. An agent is disconnected first; a skill’s grants stay, and what is done from then on is kept anew. The skills are told to delete what they keep. What is in doubt is settled first; an open incident about it or a legal hold delays it, which is shown.',
+      needsStepUp: () => true,
+      body: requestPartErasureShape,
+      responses: { 200: { description: 'How it stands.', shape: erasureShape } },
+      problems: ['not_found', 'erasure_under_way', 'too_many_erasures'],
+      async handle({ caller, body }) {
+        const done = await requestPartErasure(broker, { userId: caller.userId, ...body })
+        switch (done.kind) {
+          case 'requested':
+            return { status: 200, body: erasureView(done.erasure) }
+          case 'not_found':
+            return problem('not_found')
+          case 'too_many':
+            return problem('too_many_erasures')
+          case 'under_way':
+            return problem('erasure_under_way')
+        }
       },
     }),
   ]

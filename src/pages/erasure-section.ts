@@ -1,10 +1,12 @@
 import { html } from 'hono/html'
 import type { ErasureView } from '../broker/show-erasure.ts'
+import type { ErasureWait } from '../core/erasure/erasure-steps.ts'
 import { speakerOf } from '../core/grant/speaker.ts'
 import { check, csrfField, notice } from './elements.ts'
 import { EXPORT_PATH } from './export-page.ts'
 import type { Html, PageRequest } from './page.ts'
 import { PEOPLE } from './texts/people.ts'
+import type { PeopleTexts } from './texts/people-en.ts'
 
 export type ErasureFacts = {
   /** Undefined where none was ever asked for. */
@@ -28,11 +30,27 @@ function waiting(visit: PageRequest, { mayChange, zone }: ErasureFacts, erasure:
   const t = PEOPLE[visit.locale]
   const due = speakerOf(visit.locale, zone).instant(erasure.dueAtMs)
   return html`${notice('warn', t.erasureDue(due))}
-${erasure.waitsFor === null ? '' : html`<p>${erasure.waitsFor === 'incident' ? t.erasureWaitsIncident : t.erasureWaitsHold}</p>`}
+${erasure.waitsFor === null ? '' : html`<p>${waitText(t, erasure.waitsFor)}</p>`}
 ${mayChange ? html`<form method="post" action="/security/erasure/cancel">${csrfField(visit.csrf)}<p class="actions"><button>${t.erasureCancel}</button></p></form>` : ''}`
 }
 
 function requestForm(visit: PageRequest): Html {
   const t = PEOPLE[visit.locale]
   return html`<form method="post" action="/security/erasure" class="stack">${csrfField(visit.csrf)}${check({ name: 'sure', value: 'yes', label: t.erasureSure, isChecked: false })}<p class="actions"><button class="plain">${t.erasureButton}</button></p></form>`
+}
+
+/** Why an erasure does not go on yet. */
+export function waitText(t: PeopleTexts, waitsFor: ErasureWait): string {
+  switch (waitsFor) {
+    case 'incident':
+      return t.erasureWaitsIncident
+    case 'legal_hold':
+      return t.erasureWaitsHold
+    case 'in_doubt':
+      return t.erasureWaitsDoubt
+    case 'writers':
+      return t.erasureWaitsWriters
+    case 'message':
+      return t.erasureWaitsMessage
+  }
 }

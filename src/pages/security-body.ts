@@ -7,6 +7,7 @@ import type { OwnSession } from '../people/sessions.ts'
 import { csrfField, field, notice, shown } from './elements.ts'
 import { type ErasureFacts, erasureSection } from './erasure-section.ts'
 import type { Html, PageRequest } from './page.ts'
+import { type ErasableParts, partErasureSection } from './part-erasure-section.ts'
 import { passkeyForm } from './passkey-form.ts'
 import { PEOPLE } from './texts/people.ts'
 import type { PeopleTexts } from './texts/people-en.ts'
@@ -21,6 +22,7 @@ export type SecurityFault =
   | 'amount'
   | 'not_sure'
   | 'erasure_under_way'
+  | 'too_many_erasures'
 
 export type SecurityFacts = {
   readonly person: Person
@@ -32,6 +34,8 @@ export type SecurityFacts = {
   readonly mayChange: boolean
   readonly zone: string
   readonly erasure: ErasureFacts['erasure']
+  /** Null for operators. */
+  readonly parts: ErasableParts | null
   readonly fault: SecurityFault | undefined
 }
 
@@ -45,6 +49,7 @@ ${passkeySection(visit, facts)}
 ${sessionSection(visit, facts)}
 ${facts.passkeys.length > 0 ? codesSection(visit, facts) : ''}
 ${facts.thresholds ? thresholdSection(visit, facts, facts.thresholds) : ''}
+${facts.parts ? partErasureSection(visit, { ...facts, parts: facts.parts }) : ''}
 ${facts.person.kind === 'user' ? erasureSection(visit, facts) : ''}
 ${facts.person.kind === 'user' ? html`<section class="card"><p><a href="/channels">${REACH[visit.locale].channelsTitle}</a> · <a href="/linked">${REACH[visit.locale].linkedTitle}</a></p></section>` : ''}
 <section class="card"><p><a href="/sign-in/terminal">${t.terminalLink}</a></p></section>`
@@ -66,6 +71,8 @@ function faultText(t: PeopleTexts, fault: SecurityFault): string {
       return t.erasureNotSure
     case 'erasure_under_way':
       return t.erasureUnderWay
+    case 'too_many_erasures':
+      return t.partErasureTooMany
   }
 }
 

@@ -1,5 +1,6 @@
 import { cancelErasure } from '../broker/cancel-erasure.ts'
 import { requestErasure } from '../broker/request-erasure.ts'
+import { requestPartErasure } from '../broker/request-part-erasure.ts'
 import { fromDecimalString } from '../core/money.ts'
 import { isSteppedUp } from '../core/people/step-up.ts'
 import { beginAddPasskey, finishAddPasskey, removePasskey, renamePasskey } from '../people/passkeys.ts'
@@ -54,6 +55,15 @@ export function securityPages(deps: PeoplePageDeps): Page[] {
       if (visit.form.get('sure') !== 'yes') return showSecurity(deps, visit, 'not_sure')
       const { kind } = await requestErasure(deps.broker, { userId: person.id })
       return kind === 'requested' ? done() : showSecurity(deps, visit, 'erasure_under_way')
+    }),
+    change(deps, '/security/erasure/part', async ({ person, visit }) => {
+      const [scope, id = ''] = (visit.form.get('part') ?? '').split(' ')
+      if (person.kind !== 'user' || (scope !== 'skill' && scope !== 'agent')) return { kind: 'not_found' }
+      if (visit.form.get('sure_part') !== 'yes') return showSecurity(deps, visit, 'not_sure')
+      const { kind } = await requestPartErasure(deps.broker, { userId: person.id, scope, id })
+      if (kind === 'not_found') return { kind }
+      if (kind === 'requested') return done()
+      return showSecurity(deps, visit, kind === 'too_many' ? 'too_many_erasures' : 'erasure_under_way')
     }),
     change(deps, '/security/erasure/cancel', async ({ person, visit }) => {
       if (person.kind !== 'user') return { kind: 'not_found' }

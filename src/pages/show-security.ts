@@ -1,3 +1,4 @@
+import { listErasableParts } from '../broker/list-erasable-parts.ts'
 import { showTimeZone } from '../broker/set-time-zone.ts'
 import { showErasure } from '../broker/show-erasure.ts'
 import { isSteppedUp } from '../core/people/step-up.ts'
@@ -29,6 +30,7 @@ export async function showSecurity(
     mayChange: isSteppedUp(person, deps.broker.store.now().nowMs),
     zone: person.kind === 'user' ? (await showTimeZone(deps.broker, { userId: person.id })).timeZone : 'UTC',
     erasure: person.kind === 'user' ? await showErasure(deps.broker, { userId: person.id }) : undefined,
+    parts: person.kind === 'user' ? await listErasableParts(deps.broker, { userId: person.id }) : null,
     fault,
   }
   return {

@@ -41,6 +41,8 @@ export interface PersonalRows {
   unsentMessages(userId: string): Answer<number>
   /** Where sealed parts of all users lie, by event, after the one named: found without an index that every leaf would pay for. */
   partsAfter(eventId: string, limit: number): Answer<PartPlace[]>
+  /** The skills that the user's actions were about. */
+  skillsOf(userId: string): Answer<string[]>
   /** What is kept of one skill's actions for a user, but for what still grants something or is still open. */
   removeOfSkill(userId: string, skillId: string): Answer<void>
   /** What is kept of an agent, whose authority has ended; its line, which counters belong to, stays. */

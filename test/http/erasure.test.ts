@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { turnEpoch } from '../../src/broker/key-epoch.ts'
 import { runErasures } from '../../src/broker/run-erasures.ts'
 import { ERASURE_AFTER_MS } from '../../src/core/erasure/erasure-steps.ts'
 import { createErasable, type ErasablePerson } from '../support/erasable-person.ts'
@@ -57,9 +58,12 @@ describe('who may have somebody erased', () => {
     ['GET', '/v1/me/erasure'],
     ['POST', '/v1/me/erasure'],
     ['DELETE', '/v1/me/erasure'],
+    ['GET', '/v1/me/part-erasures'],
+    ['POST', '/v1/me/part-erasures'],
   ])('%s %s is no agent’s and no operator’s', async (method, path) => {
     const { userId, agent } = alice
-    const body = method === 'POST' ? { body: { scope: 'everything' } } : {}
+    const scope = path.includes('part') ? { scope: 'agent', id: agent.id } : { scope: 'everything' }
+    const body = method === 'POST' ? { body: scope } : {}
     for (const who of [
       { kind: 'agent', userId, agentId: agent.id },
       { kind: 'operator', operatorId: 'lin.wei' },
@@ -115,5 +119,52 @@ describe('an erasure over the API', () => {
       expect(left.text).not.toContain(word)
     const theirs = await exportOf(bob.userId)
     for (const word of bob.planted) expect(theirs.text).toContain(word)
+  })
+})
+
+describe('an erasure of one agent’s data over the API', () => {
+  it('is asked for, shown with its progress, and done', async () => {
+    const carol = await createErasable(test)
+    const token = await tokenOf(carol.userId)
+    const path = '/v1/me/part-erasures'
+    const body = { scope: 'agent', id: carol.agent.id }
+    const asked = await test.call('POST', path, { token, body })
+    expect(asked.body).toMatchObject({ status: 'waiting', scope: 'agent', scopeId: carol.agent.id })
+    expect((await test.call('POST', path, { token, body })).body.erasureId).toBe(asked.body.erasureId)
+    const other = { scope: 'agent', id: bob.agent.id }
+    expect((await test.call('POST', path, { token, body: other })).body.code).toBe('not_found')
+    const odd = { scope: 'everything', id: '' }
+    expect((await test.call('POST', path, { token, body: odd })).status).toBe(422)
+    await runErasures(test.broker, async () => [])
+    expect((await test.call('GET', path, { token })).body.items).toMatchObject([{ waitsFor: 'writers' }])
+    test.clock.advance(60_000)
+    await runErasures(test.broker, async () => [])
+    const late = await tokenOf(carol.userId)
+    const [done] = (await test.call('GET', path, { token: late })).body.items
+    expect(done).toMatchObject({ status: 'done', step: null })
+    expect(done.progress.done).toBe(done.progress.total)
+    const [, , label = '', quote = ''] = carol.planted
+    const { text } = await exportOf(carol.userId)
+    expect(text).not.toContain(quote)
+    expect(text).toContain(label)
+  })
+})
+
+describe('the key epoch over the API', () => {
+  it('is the operators’ to see and to turn, with a reason', async () => {
+    const token = await test.tokenFor({ kind: 'operator', operatorId: 'lin.wei' })
+    const path = '/v1/operator/key-epoch'
+    expect((await test.call('GET', path, { token })).body).toMatchObject({ epoch: 1, standing: 'settled' })
+    expect((await test.call('POST', `${path}/turn`, { token, body: { reason: '' } })).status).toBe(422)
+    const reason = { reason: 'a copy of the key file got out' }
+    expect((await test.call('POST', `${path}/turn`, { token, body: reason })).body.standing).toBe('asked')
+    await turnEpoch(test.broker)
+    expect((await test.call('GET', path, { token })).body).toMatchObject({
+      epoch: 2,
+      older: [],
+      remaining: 0,
+    })
+    const user = await tokenOf(bob.userId)
+    expect((await test.call('GET', path, { token: user })).body.code).toBe('wrong_caller')
   })
 })

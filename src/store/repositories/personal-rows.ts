@@ -155,6 +155,10 @@ export class PersonalRowRepository extends Repository<Queries> implements Person
     return this.#all(this.q.ledger, userId)
   }
 
+  skillsOf(userId: string) {
+    return mapped(this.run(this.q.skillsOf, { userId }), ({ skillId }) => skillId)
+  }
+
   removeOfSkill(userId: string, skillId: string) {
     return this.#all(this.q.ofSkill, userId, { skillId })
   }

@@ -155,6 +155,14 @@ export function prepareRowsOfParts({ db, t, d }: Preparation) {
           .where(and(eq(agents.userId, user), eq(agents.id, p('agentId')))),
       ),
     ],
+    skillsOf: d.prepare(
+      'personal_skills_of',
+      db
+        .selectDistinct({ skillId: actions.skillId })
+        .from(actions)
+        .where(eq(actions.userId, user))
+        .orderBy(actions.skillId),
+    ),
     markErased: d.prepare(
       'personal_part_erased',
       db
