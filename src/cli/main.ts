@@ -11,6 +11,7 @@ import { addLogPromise } from './log-promise.ts'
 import { addLogVerify } from './log-verify.ts'
 import { addLogin } from './login.ts'
 import { addManifestDiff } from './manifest-diff.ts'
+import { addManifestImport } from './manifest-import.ts'
 import { addManifestLint } from './manifest-lint.ts'
 import { addManifestRegister } from './manifest-register.ts'
 import { addManifestSign } from './manifest-sign.ts'
@@ -34,6 +35,7 @@ addKeysRotate(keys, terminal, process.env)
 addKeysRotateEpoch(keys, terminal, process.env)
 
 const manifest = program.command('manifest').description("a skill's manifest: check, sign, compare, register")
+addManifestImport(manifest, terminal, process.env)
 addManifestLint(manifest, terminal)
 addManifestSign(manifest, terminal)
 addManifestVerify(manifest, terminal)

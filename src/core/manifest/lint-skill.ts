@@ -213,6 +213,16 @@ function lintText(text: Bilingual, at: string, kind: 'title' | 'description'): M
         'write what a person will read, without white space around it',
       ),
     )
+  const unread = (['en', 'zh'] as const).filter((language) => /^TODO\b/.test(text[language]))
+  if (unread.length > 0)
+    return unread.map((language) =>
+      errorAt(
+        `${at}/${language}`,
+        'text_to_review',
+        'the text is marked as one that nobody has read yet',
+        'write what a person will read, and take the mark off',
+      ),
+    )
   if (kind === 'title') return []
   if (!/\p{Script=Han}/u.test(text.zh) || text.en === text.zh)
     return [
