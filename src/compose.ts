@@ -7,6 +7,7 @@ import { cancelInFlight } from './broker/cancel-in-flight.ts'
 import { checkKeys } from './broker/check-keys.ts'
 import { checkRegister } from './broker/check-register.ts'
 import { currentEpoch, settingsInEpoch } from './broker/current-epoch.ts'
+import { deliverDueEvents, sweepEvents } from './broker/deliver-events.ts'
 import { startDelivery } from './broker/deliver-messages.ts'
 import { startNoticeDelivery } from './broker/deliver-notices.ts'
 import { openUnusedSweep } from './broker/expire-unused-grants.ts'
@@ -17,6 +18,7 @@ import { ManifestCache } from './broker/manifest-cache.ts'
 import { checkKeyStore, noteKeyStore } from './broker/note-key-store.ts'
 import type { CheckpointPublisher } from './broker/publish-checkpoint.ts'
 import { RecentRefusals } from './broker/recent-refusals.ts'
+import { resumeCancels } from './broker/record-revocation.ts'
 import { redoErasures } from './broker/redo-erasures.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
 import { runErasures } from './broker/run-erasures.ts'
@@ -104,6 +106,8 @@ const DUTIES_PAUSE_MS = 10_000
 /** The first look comes so soon after a start too: what is overdue is done then. */
 const KEY_EPOCH_PAUSE_MS = 10_000
 const HAND_OVER_MS = 100
+const EVENTS_PAUSE_MS = 250
+const REVOCATIONS_PAUSE_MS = 15_000
 const OAUTH_SWEEP_PAUSE_MS = 30_000
 /** Registrations of one address: a program registers once, or at each login at worst. */
 const REGISTRATIONS_PER_MINUTE = 10
@@ -210,6 +214,18 @@ async function open(
   closers.push(() => keyEpochs.stop())
   const duties = node.loop('sweeper', 'queue_expired_notices', DUTIES_PAUSE_MS, openDutySweep)
   closers.push(() => duties.stop())
+  const events = startLoop('deliver_events', EVENTS_PAUSE_MS, logger, () => deliverDueEvents(broker))
+  closers.push(() => Promise.race([events.stop(), after(HAND_OVER_MS)]))
+  const revocations = node.loop(
+    'sweeper',
+    'follow_revocations',
+    REVOCATIONS_PAUSE_MS,
+    (leased) => async () => {
+      await resumeCancels(leased, (ids) => cancelInFlight(leased, ids))
+      await sweepEvents(leased)
+    },
+  )
+  closers.push(() => revocations.stop())
   const notices = startNoticeDelivery(broker, Math.random)
   closers.push(() => Promise.race([notices.stop(), after(HAND_OVER_MS)]))
   const reachKeys = openReachKeys(dataFilesIn(config.secretsFolder).reachKeys)

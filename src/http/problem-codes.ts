@@ -4,6 +4,7 @@ import { MEMORY_PROBLEMS } from './memory-problems.ts'
 import { REFUSAL_PROBLEMS } from './refusal-problems.ts'
 import { REGISTRY_PROBLEMS } from './registry-problems.ts'
 import { REQUEST_PROBLEMS } from './request-problems.ts'
+import { REVOCATION_PROBLEMS } from './revocation-problems.ts'
 
 /** Every problem the API answers. Codes are stable once released. */
 export const PROBLEMS = {
@@ -11,6 +12,7 @@ export const PROBLEMS = {
   ...REFUSAL_PROBLEMS,
   ...CONSENT_PROBLEMS,
   ...REGISTRY_PROBLEMS,
+  ...REVOCATION_PROBLEMS,
   ...ENFORCEMENT_PROBLEMS,
   ...MEMORY_PROBLEMS,
 }

@@ -28,6 +28,7 @@ import { operatorRestoreRoutes } from './operator-restore-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
 import { pastLogRoutes } from './past-log-routes.ts'
 import { publisherRoutes } from './publisher-routes.ts'
+import { revocationRoutes } from './revocation-routes.ts'
 import type { Route } from './route.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { skillRoutes } from './skill-routes.ts'
@@ -53,6 +54,7 @@ export function allRoutes(
     ...consentRoutes(broker, held),
     ...approvalRoutes(broker, held),
     ...grantRoutes(broker, cancel),
+    ...revocationRoutes(broker, publisher),
     ...agentRoutes(broker, cancel),
     ...authorityRoutes(broker),
     ...limitRoutes(broker),

@@ -26,6 +26,7 @@ export type StatusListVerdict =
     }
 
 /** A list of two million statuses; a stream that grows beyond it is refused, not inflated. */
+const TOKEN_CHARACTERS_MOST = 2_000_000
 const BYTES_MOST = 1_048_576
 
 /** Verifies a status list token of the broker's and reads it. Fetching and keeping it is the caller's business. */
@@ -34,6 +35,7 @@ export function readStatusList(token: string, trust: StatusListTrust): StatusLis
     typ: STATUS_LIST_TYP,
     keys: importVerificationKeys(trust.keys),
     purpose: 'status',
+    charactersMost: TOKEN_CHARACTERS_MOST,
   })
   if (!signed.ok) return { kind: 'refused', code: signed.code }
   const parsed = statusListClaims.safeParse(signed.payload)

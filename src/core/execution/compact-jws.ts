@@ -71,9 +71,15 @@ function importKey(candidate: unknown): VerificationKey | undefined {
  */
 export function verifyCompactJws(
   token: string,
-  expected: { typ: string; keys: readonly VerificationKey[]; purpose?: string },
+  expected: {
+    typ: string
+    keys: readonly VerificationKey[]
+    purpose?: string
+    /** For what may be longer than a token. */
+    charactersMost?: number
+  },
 ): JwsVerdict {
-  const parts = token.length <= MAX_TOKEN_CHARACTERS ? token.split('.') : []
+  const parts = token.length <= (expected.charactersMost ?? MAX_TOKEN_CHARACTERS) ? token.split('.') : []
   const [headerPart, payloadPart, signaturePart] = parts
   if (parts.length !== 3 || !headerPart || !payloadPart || signaturePart === undefined)
     return fault('malformed')

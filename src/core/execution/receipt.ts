@@ -48,7 +48,7 @@ const leafInTree = z.strictObject({
   /** Inclusion proof in the tree of the checkpoint, leaf's sibling first. */
   proof: z.array(base64).max(63),
 })
-const provenLeaf = leafInTree.extend({
+export const provenLeafShape = leafInTree.extend({
   /**
    * For a leaf of a log that has ended: the first leaf of each log after it, oldest first. Each names the tree before
    * it, which is what the proof before it leads to; the last is in the tree of the checkpoint.
@@ -56,13 +56,13 @@ const provenLeaf = leafInTree.extend({
   epochs: z.array(leafInTree).min(1).max(32).optional(),
 })
 export type LeafInTree = z.infer<typeof leafInTree>
-export type ProvenLeaf = z.infer<typeof provenLeaf>
+export type ProvenLeaf = z.infer<typeof provenLeafShape>
 
 /** A receipt as it is handed out: the signed statement, its leaves with their proofs, a signed checkpoint. */
 export const receiptShape = z.strictObject({
   receipt: z.string().max(16_384),
-  decision: provenLeaf,
-  outcome: provenLeaf.optional(),
+  decision: provenLeafShape,
+  outcome: provenLeafShape.optional(),
   checkpoint: z.string().max(65_536),
 })
 export type Receipt = z.infer<typeof receiptShape>
