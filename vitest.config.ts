@@ -14,6 +14,7 @@ const ON_BOTH_ENGINES = [
   'pages',
   'mcp',
   'access',
+  'conformance/authzen',
   'guard',
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 
