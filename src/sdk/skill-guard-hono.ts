@@ -1,5 +1,6 @@
 import type { VerifiedCall } from '../core/execution/verify-action-token.ts'
-import { refusalHeaders } from './guard-refusal.ts'
+import { refusalResponse } from './guard-refusal.ts'
+import { answerOnce, keptFrom, type OnceForEachKey, responseFrom } from './once-for-each-key.ts'
 import type { SkillGuard } from './skill-guard.ts'
 
 /** The part of a Hono context that is used, so that the SDK does not bring Hono along. */
@@ -10,14 +11,18 @@ export interface HonoContext {
     header(name: string): string | undefined
     arrayBuffer(): Promise<ArrayBuffer>
   }
+  res: Response
   set(key: 'call', value: VerifiedCall): void
 }
 
 /**
  * Hono middleware: `app.use('/orders', honoSkillGuard(createSkillGuard({ … })))`; then `c.get('call')` is the
  * verified call and `c.req.json()` the body it speaks of. Put Hono's `bodyLimit` before it.
+ *
+ * @param options.once has each action done once for its broker key; repeats never reach the handler.
  */
-export function honoSkillGuard(guard: SkillGuard) {
+export function honoSkillGuard(guard: SkillGuard, options: { readonly once?: OnceForEachKey } = {}) {
+  const { once } = options
   return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
     const verdict = await guard.verify({
       method: c.req.method,
@@ -25,12 +30,18 @@ export function honoSkillGuard(guard: SkillGuard) {
       authorization: c.req.header('authorization'),
       body: new Uint8Array(await c.req.arrayBuffer()),
     })
-    if (!verdict.ok) {
-      const body = JSON.stringify({ error: { code: verdict.code } })
-      return new Response(body, { status: verdict.status, headers: refusalHeaders(verdict) })
+    if (!verdict.ok) return refusalResponse(verdict.status, verdict.code)
+    const { call } = verdict
+    c.set('call', call)
+    if (!once) {
+      await next()
+      return undefined
     }
-    c.set('call', verdict.call)
-    await next()
-    return undefined
+    const answer = await answerOnce(once, call, async () => {
+      await next()
+      return keptFrom(c.res.clone())
+    })
+    if (answer === 'key_reused') return refusalResponse(409, 'key_reused')
+    return responseFrom(answer)
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { VerifiedCall } from '../core/execution/verify-action-token.ts'
 import { refusalHeaders } from './guard-refusal.ts'
+import { readRawBody } from './raw-body.ts'
 import type { SkillGuard } from './skill-guard.ts'
 
 export type GuardedHandler = (
@@ -30,7 +31,7 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const body = await readBody(request, maxBodyBytes)
+  const body = await readRawBody(request, maxBodyBytes)
   if (!body) {
     const headers = { 'content-type': 'application/json', connection: 'close' }
     return answer(response, 413, 'body_too_large', headers)
@@ -44,17 +45,6 @@ async function handle(
   })
   if (!verdict.ok) return answer(response, verdict.status, verdict.code, refusalHeaders(verdict))
   await handler(verdict.call, body, request, response)
-}
-
-async function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of request) {
-    sizeBytes += chunk.length
-    if (sizeBytes > maxBodyBytes) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function answer(
