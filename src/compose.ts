@@ -21,9 +21,11 @@ import { RecentRefusals } from './broker/recent-refusals.ts'
 import { resumeCancels } from './broker/record-revocation.ts'
 import { redoErasures } from './broker/redo-erasures.ts'
 import { resolveDue } from './broker/resolve-in-doubt.ts'
+import { expireParts } from './broker/retention.ts'
 import { runErasures } from './broker/run-erasures.ts'
 import { MEMORY_SWEEP_PAUSE_MS, sweepExpiredMemory } from './broker/sweep-expired-memory.ts'
 import { openDutySweep } from './broker/sweep-skill-duties.ts'
+import { runUndoJobs } from './broker/undo-job.ts'
 import { WakeUp } from './broker/wake-up.ts'
 import { watchStore } from './broker/watched-store.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
@@ -103,11 +105,13 @@ const KEY_STORE_PAUSE_MS = 60_000
 const UNUSED_PAUSE_MS = 5_000
 const ERASURES_PAUSE_MS = 5_000
 const DUTIES_PAUSE_MS = 10_000
+const EXPIRE_PARTS_PAUSE_MS = 60_000
 /** The first look comes so soon after a start too: what is overdue is done then. */
 const KEY_EPOCH_PAUSE_MS = 10_000
 const HAND_OVER_MS = 100
 const EVENTS_PAUSE_MS = 250
 const REVOCATIONS_PAUSE_MS = 15_000
+const UNDOS_PAUSE_MS = 1_000
 const OAUTH_SWEEP_PAUSE_MS = 30_000
 /** Registrations of one address: a program registers once, or at each login at worst. */
 const REGISTRATIONS_PER_MINUTE = 10
@@ -205,6 +209,13 @@ async function open(
     (leased) => () => sweepExpiredMemory(leased),
   )
   closers.push(() => memorySweep.stop())
+  const retention = node.loop(
+    'sweeper',
+    'expire_parts',
+    EXPIRE_PARTS_PAUSE_MS,
+    (leased) => () => expireParts(leased),
+  )
+  closers.push(() => retention.stop())
   const keyEpochs = node.loop(
     'sweeper',
     'turn_key_epoch',
@@ -226,6 +237,8 @@ async function open(
     },
   )
   closers.push(() => revocations.stop())
+  const undos = node.loop('sweeper', 'run_undo_jobs', UNDOS_PAUSE_MS, (leased) => () => runUndoJobs(leased))
+  closers.push(() => undos.stop())
   const notices = startNoticeDelivery(broker, Math.random)
   closers.push(() => Promise.race([notices.stop(), after(HAND_OVER_MS)]))
   const reachKeys = openReachKeys(dataFilesIn(config.secretsFolder).reachKeys)

@@ -166,7 +166,7 @@ export function actionRoutes(broker: Broker, publisher: Pick<CheckpointPublisher
           shape: z.strictObject({ actionId: z.string(), outcome: z.enum(['undone', 'refused', 'unclear']) }),
         },
       },
-      problems: ['not_found', 'not_undoable', 'frozen'],
+      problems: ['not_found', 'not_undoable', 'already_undone', 'undo_under_way', 'frozen'],
       async handle({ caller, params }) {
         const undoing = await undoAction(broker, { userId: caller.userId, actionId: params.id })
         return undoing.kind === 'asked'

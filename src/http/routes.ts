@@ -26,6 +26,7 @@ import { operatorEpochRoutes } from './operator-epoch-routes.ts'
 import { operatorRegistryRoutes } from './operator-registry-routes.ts'
 import { operatorRestoreRoutes } from './operator-restore-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
+import { operatorUndoRoutes } from './operator-undo-routes.ts'
 import { pastLogRoutes } from './past-log-routes.ts'
 import { publisherRoutes } from './publisher-routes.ts'
 import { revocationRoutes } from './revocation-routes.ts'
@@ -64,6 +65,7 @@ export function allRoutes(
     ...skillRoutes(broker),
     ...publisherRoutes(broker),
     ...operatorActionRoutes(broker),
+    ...operatorUndoRoutes(broker),
     ...operatorRoutes(broker, keys, cancel),
     operatorAskingRoute(broker),
     ...operatorRegistryRoutes(broker),

@@ -90,7 +90,8 @@ export function prepareUndos({ db, t: { undos: u, undoJobs: j, undoItems: i }, d
             eq(i.jobId, p('jobId')),
             eq(i.actionId, p('actionId')),
             eq(i.userId, p('userId')),
-            eq(i.status, sql.raw("'waiting'")),
+            // One that was on its way when its job was cancelled still says what became of it.
+            sql`${i.status} in ('waiting', 'cancelled')`,
           ),
         ),
     ),
