@@ -26,6 +26,7 @@ import {
   memoryAuthority,
 } from './memory-authority.ts'
 import { memoryLeaf } from './memory-leaf.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { type OpenedHead, openHeads } from './open-memory.ts'
 import { plainText } from './plain-text.ts'
 import { sealMemory } from './seal-memory.ts'
@@ -35,7 +36,7 @@ const DAY_MS = 86_400_000
 /** Characters of a content at most, whatever the platform allows in bytes. */
 const CONTENT_CHARACTERS_MOST = 262_144
 /** How often it is looked again for an item of the same key, when somebody else wrote meanwhile. */
-const ROUNDS_MOST = 5
+const ROUNDS_MOST = 10
 
 export const rememberShape = z.strictObject({
   skill: z.string().max(64).regex(SKILL_ID),
@@ -93,11 +94,12 @@ type Asked = Remember & { readonly idempotencyKey: string }
  * Keeps an item for an agent: sealed under a key of its own, for the shortest of the times that manifest, grant,
  * platform and agent allow. Told once more under the same idempotency key, it answers what it answered before.
  */
-export async function rememberMemory(
-  broker: Broker,
-  caller: MemoryCaller,
-  asked: Asked,
-): Promise<Remembered> {
+export function rememberMemory(broker: Broker, caller: MemoryCaller, asked: Asked): Promise<Remembered> {
+  // Whoever writes meanwhile may write the same key, and then it is all looked at again.
+  return oneAtATime(`memory ${caller.userId}`, () => remember(broker, caller, asked))
+}
+
+async function remember(broker: Broker, caller: MemoryCaller, asked: Asked): Promise<Remembered> {
   const { userId, agentId } = caller
   const requestHash = hashOfRequest(caller, asked.idempotencyKey)
   const { idempotencyKey: _, ...request } = asked
