@@ -5,6 +5,7 @@ import {
   verifyActionToken,
 } from '../core/execution/verify-action-token.ts'
 import { type BrokerKeyDeps, type BrokerKeyOption, openBrokerKeys } from './broker-keys.ts'
+import { claimedKeyId } from './claimed-key-id.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay-store.ts'
 
 export interface SkillGuardOptions {
@@ -103,17 +104,6 @@ async function refuseReplay(call: VerifiedCall, store: ReplayStore): Promise<Ski
 function bearerToken(authorization: string | undefined): string | undefined {
   if (authorization === undefined || authorization.length > MAX_AUTHORIZATION_CHARACTERS) return undefined
   return /^Bearer ([A-Za-z0-9_.-]+)$/i.exec(authorization)?.[1]
-}
-
-/** Only decides whether to look for newer keys; nothing is believed before the signature is checked. */
-function claimedKeyId(token: string): string {
-  try {
-    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'))
-    if (typeof header !== 'object' || header === null || !('kid' in header)) return ''
-    return typeof header.kid === 'string' ? header.kid : ''
-  } catch {
-    return ''
-  }
 }
 
 function pathAndQuery(url: string): string {

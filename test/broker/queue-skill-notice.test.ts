@@ -9,6 +9,7 @@ import type { Manifest } from '../../src/core/manifest/manifest.ts'
 import type { NoticeScope } from '../../src/core/notice/notice-scope.ts'
 import type { SkillDutyRow, SkillNoticeRow } from '../../src/ports/notice-rows.ts'
 import { COFFEE, type CoffeeTest, coffeeSkill, coffeeTest, expectKind } from '../support/coffee-test.ts'
+import { DELETING } from '../support/deletion-skill.ts'
 import { notSent } from '../support/fake-skill.ts'
 import { grantAll, order } from '../support/granted-agent.ts'
 import { claimsOf } from '../support/skill-key.ts'
@@ -16,7 +17,7 @@ import { NOW_MS } from '../support/test-broker.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-const DELETING: Manifest = { ...COFFEE, deletion: { path: '/deletions', withinSeconds: 86_400 } }
+const { deletion: _, ...SILENT }: Manifest = COFFEE
 const FIND = { lat_e3: 31_230, lng_e3: 121_470 }
 
 let t: CoffeeTest
@@ -150,6 +151,7 @@ describe('a notice that is queued', () => {
 })
 
 it('a skill that names no place is told nothing, and that is said', async () => {
+  t.alice = await grantAll(t.test.broker, { ...SILENT, version: 3 })
   await t.perform(t.alice.ask('order_and_pay', order(100)))
   expect(await queue({ kind: 'everything' })).toMatchObject([{ status: 'no_address' }])
 })

@@ -112,7 +112,7 @@ describe('countersign keys generate, manifest sign and verify', () => {
 
     const verified = await run('manifest', 'verify', 'manifest.json', '--keys', 'keys.json')
     expect(verified.code).toBe(0)
-    expect(verified.out).toContain('coffee.order version 1 is signed by coffee.example')
+    expect(verified.out).toContain('coffee.order version 2 is signed by coffee.example')
 
     const other = await run(
       'manifest',
@@ -205,7 +205,7 @@ describe('countersign manifest register', () => {
   it('sends the manifest as an object with its signature', async () => {
     const { ran, received } = await withBroker(201, { state: 'submitted' }, register)
     expect(ran.code).toBe(0)
-    expect(ran.out).toMatch(/^coffee\.order version 1 was submitted\ndigest [A-Za-z0-9_-]{43}\n$/)
+    expect(ran.out).toMatch(/^coffee\.order version 2 was submitted\ndigest [A-Za-z0-9_-]{43}\n$/)
     const [method, path, ...body] = received.split(' ')
     expect([method, path]).toEqual(['POST', '/v1/manifests'])
     expect(JSON.parse(body.join(' '))).toEqual({

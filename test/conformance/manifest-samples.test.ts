@@ -9,9 +9,9 @@ import { SAMPLE_SKILLS, sampleManifest, sampleSignature, sampleText } from '../s
 
 /** What users of the samples may have consented to: a change here means signing again, as a new version. */
 const DIGESTS = {
-  'coffee.order': 'NZEi4h0OvaV0aU7nr-oDdOrklF4DzMdZ1Bf7ygKHBq4',
-  'pay.transfer': '6w0VtoG4sRNT6Cr26IWShfzaJj6TfdW3lsrRIOoQKbM',
-  'web.browse': 'X5XA8G5ZDeX0EHPrre5m81qijz4WbWrFOD5XcF3aTjs',
+  'coffee.order': '0QQ_k-0UQzm6ci67RogzrglDrPna4RsY0DJyDYD_ryU',
+  'pay.transfer': '8dKjN4I1VATaROOY7kOnzsKqhxjIUNlrAZ1dmMENe3I',
+  'web.browse': '7FQTiqfg_38wBMc7gSkuT9MMMA1DpocM7SpQRaZ9G-Q',
 } as const
 
 describe.each(SAMPLE_SKILLS)('the sample manifest of %s', (skill) => {

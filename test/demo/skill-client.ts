@@ -29,6 +29,7 @@ export interface SkillRequest {
   readonly userId?: string
   /** What the token says was permitted, where a test makes it differ from the arguments. */
   readonly amountMinor?: number
+  readonly keptUntilMs?: Readonly<Record<string, number>>
 }
 
 export interface PreparedCall {
@@ -78,7 +79,7 @@ export function createSkillClient(signer: Signer, manifest: Manifest, nowMs: () 
         ...(permitted ? { amount: permitted } : {}),
         leafHash,
         promise,
-        retainUntilMs: {},
+        retainUntilMs: request.keptUntilMs ?? {},
       },
       nowMs(),
     )

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { z } from 'zod'
 import { CALL_KINDS } from '../../core/execution/action-token.ts'
 
@@ -17,6 +26,8 @@ const execution = z.strictObject({
   /** The answer as text, so that a repeated call gets the same one. */
   answer: z.string(),
   events: z.array(z.unknown()),
+  /** Until when each memory class it wrote may be kept, as its token said. Unix milliseconds. */
+  keptUntilMs: z.record(z.string(), z.int()).optional(),
 })
 
 /** One call a skill carried out or refused, with everything needed to answer for it later. */
@@ -29,6 +40,11 @@ export interface ExecutionBook {
   findByExecution(userId: string, executionId: string): Execution | undefined
   /** Writes an execution down. When it returns, the line is on disk and the answer may go out. */
   record(entry: Execution): void
+  /**
+   * Takes out of those executions what they would tell of a person; that they were carried out stays, so that none is
+   * carried out again. When it returns, the journal holds no more of it.
+   */
+  forget(isMeant: (entry: Execution) => boolean): number
   /** Everything in order, for rebuilding the state. */
   all(): readonly Execution[]
   close(): void
@@ -42,7 +58,7 @@ export function openExecutionBook(journalFile?: string): ExecutionBook {
   const entries: Execution[] = []
   const byKey = new Map<string, Execution>()
   const byExecution = new Map<string, Execution>()
-  const file = journalFile === undefined ? undefined : openJournal(journalFile)
+  let file = journalFile === undefined ? undefined : openJournal(journalFile)
 
   function remember(entry: Execution): void {
     entries.push(entry)
@@ -61,11 +77,38 @@ export function openExecutionBook(journalFile?: string): ExecutionBook {
       }
       remember(entry)
     },
+    forget(isMeant) {
+      const meant = new Set(entries.filter((entry) => entry.events.length > 0 && isMeant(entry)))
+      if (meant.size === 0) return 0
+      const left = entries.map((entry) => (meant.has(entry) ? forgotten(entry) : entry))
+      if (file && journalFile !== undefined) {
+        closeSync(file.descriptor)
+        replaceJournal(journalFile, left)
+        file = openJournal(journalFile)
+      }
+      entries.length = 0
+      for (const entry of left) remember(entry)
+      return meant.size
+    },
     all: () => entries,
     close() {
       if (file) closeSync(file.descriptor)
     },
   }
+}
+
+function forgotten({ keptUntilMs: _, ...entry }: Execution): Execution {
+  return { ...entry, answer: '{"code":"forgotten"}', httpStatus: 410, events: [] }
+}
+
+/** Beside, synced, then renamed: a kill leaves the old journal or the new one. */
+function replaceJournal(path: string, entries: readonly Execution[]): void {
+  const beside = `${path}.new`
+  const descriptor = openSync(beside, 'w', 0o600)
+  writeSync(descriptor, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+  renameSync(beside, path)
 }
 
 function openJournal(path: string): { descriptor: number; lines: string[] } {

@@ -27,6 +27,11 @@ export const paySkill: SkillDefinition<PayState, PayEvent> = {
   event: payEvent,
   newState: newPayState,
   apply: applyPayEvent,
+  keeps: {
+    classes: ['schedules'],
+    code: 'bookkeeping_law',
+    why: 'Scheduled transfers are part of the books, which have to be kept.',
+  },
   handlers: {
     get_balance: handle(z.object({ from_account: z.string() }), ({ from_account }, state, context) => {
       const balance = balanceMinor(state, context.call.userId, from_account, context.nowMs)

@@ -54,6 +54,8 @@ export interface SkillDefinition<State, Event> {
   newState(): State
   apply(state: State, event: Event): void
   readonly handlers: Readonly<Record<string, ActionHandler<State, Event>>>
+  /** Memory classes that a law makes it keep, whatever it is told, and the reason a person is shown. */
+  readonly keeps?: { readonly classes: readonly string[]; readonly code: string; readonly why: string }
 }
 
 /** Makes handlers with typed arguments for one skill; the manifest's schema has checked them before. */

@@ -2,8 +2,10 @@ import { amountOf } from '../../core/decision/amount-of.ts'
 import type { VerifiedCall } from '../../core/execution/verify-action-token.ts'
 import { setPointer } from '../../core/json-pointer.ts'
 import type { JsonValue } from '../../core/json-value.ts'
-import type { LoadedAction } from '../../core/manifest/loaded-manifest.ts'
+import type { LoadedAction, LoadedManifest } from '../../core/manifest/loaded-manifest.ts'
+import type { VerifiedNotice } from '../../core/notice/notice-token.ts'
 import { parseStrictJsonBytes } from '../../core/strict-json.ts'
+import type { DeletionAnswer } from '../../sdk/sign-acknowledgement.ts'
 import { type SkillSigningKey, type SkillStatement, signSkillReceipt } from '../../sdk/sign-skill-receipt.ts'
 import type { Execution, ExecutionBook } from './execution-book.ts'
 import type { SkillAnswer, SkillDefinition } from './skill-definition.ts'
@@ -14,8 +16,12 @@ export interface SkillReply {
   readonly body: string
 }
 
-/** Carries out one verified call. Never throws for what a caller sends. */
-export type SkillEngine = (action: LoadedAction, call: VerifiedCall, body: Uint8Array) => SkillReply
+export interface SkillEngine {
+  /** Carries out one verified call. Never throws for what a caller sends. */
+  call(action: LoadedAction, call: VerifiedCall, body: Uint8Array): SkillReply
+  /** Deletes what a notice asks for. */
+  forget(manifest: LoadedManifest, notice: VerifiedNotice): DeletionAnswer
+}
 
 export interface EngineDeps {
   readonly book: ExecutionBook
@@ -37,9 +43,14 @@ export function createSkillEngine<State, Event>(
   deps: EngineDeps,
 ): SkillEngine {
   const { book, key } = deps
-  const state = definition.newState()
-  for (const entry of book.all()) {
-    for (const event of entry.events) definition.apply(state, definition.event.parse(event))
+  let state = rebuilt()
+
+  function rebuilt(): State {
+    const fresh = definition.newState()
+    for (const entry of book.all()) {
+      for (const event of entry.events) definition.apply(fresh, definition.event.parse(event))
+    }
+    return fresh
   }
 
   function run(action: LoadedAction, call: VerifiedCall, args: JsonValue, nowMs: number): SkillAnswer<Event> {
@@ -121,7 +132,7 @@ export function createSkillEngine<State, Event>(
     }
   }
 
-  return (action, call, body) => {
+  function carryOut(action: LoadedAction, call: VerifiedCall, body: Uint8Array): SkillReply {
     if (call.action !== action.declared.name || call.skillId !== definition.skill)
       return refusal('other_action', 401)
     // News is asked for again and again with the key of the action it is about, so it is never remembered.
@@ -141,10 +152,44 @@ export function createSkillEngine<State, Event>(
     const answer = run(action, call, checked.value, nowMs)
     const outcome = outcomeOf(action, call, answer, nowMs)
     const events = answer.kind === 'done' ? (answer.events ?? []) : []
-    if (!isNews) book.record({ ...identityOf(call), ...outcome, events: [...events] })
+    const keptUntilMs = Object.fromEntries(call.retainUntilMs)
+    if (!isNews) book.record({ ...identityOf(call), ...outcome, events: [...events], keptUntilMs })
     for (const event of events) definition.apply(state, event)
     return { httpStatus: outcome.httpStatus, body: outcome.answer }
   }
+
+  return {
+    call: carryOut,
+    forget(manifest, notice) {
+      const kept = definition.keeps
+      // Where a law keeps the books, only what is declared as memory is ever forgotten.
+      const isMemory = (entry: Execution) => !kept || classesOf(manifest, entry).length > 0
+      const asked = book.all().filter((entry) => isMemory(entry) && isAskedFor(manifest, notice, entry))
+      const isKept = (entry: Execution) =>
+        classesOf(manifest, entry).some((name) => kept?.classes.includes(name))
+      book.forget((entry) => asked.includes(entry) && !isKept(entry))
+      state = rebuilt()
+      return kept && asked.some((entry) => entry.events.length > 0 && isKept(entry))
+        ? { status: 'kept', code: kept.code, why: kept.why }
+        : { status: 'deleted' }
+    },
+  }
+}
+
+function classesOf({ actions }: LoadedManifest, { action }: Execution): readonly string[] {
+  return actions.get(action)?.declared.remembers ?? []
+}
+
+/** Of this person, by one of those executions, of one of those classes, and no longer to be kept than that. */
+function isAskedFor(manifest: LoadedManifest, { userId, scope }: VerifiedNotice, entry: Execution): boolean {
+  if (entry.userId !== userId) return false
+  const { classes, executions, untilMs } = scope
+  if (executions && !executions.includes(entry.executionId)) return false
+  if (classes === 'all') return true
+  return classesOf(manifest, entry).some((name) => {
+    const until = entry.keptUntilMs?.[name] ?? 0
+    return classes.includes(name) && (untilMs === undefined || until <= untilMs)
+  })
 }
 
 function identityOf({ kind, brokerKey, executionId, userId, action, bodyDigest }: VerifiedCall) {

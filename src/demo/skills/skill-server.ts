@@ -3,6 +3,8 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { VerifiedCall } from '../../core/execution/verify-action-token.ts'
 import type { LoadedAction, LoadedManifest } from '../../core/manifest/loaded-manifest.ts'
+import type { DeletionNotices } from '../../sdk/deletion-notices.ts'
+import { handleDeletionNotice } from '../../sdk/handle-deletion-notice.ts'
 import type { SkillGuard } from '../../sdk/skill-guard.ts'
 import { honoSkillGuard } from '../../sdk/skill-guard-hono.ts'
 import type { SkillEngine, SkillReply } from './skill-engine.ts'
@@ -12,6 +14,8 @@ export interface SkillAppDeps {
   readonly manifest: LoadedManifest
   readonly guard: SkillGuard
   readonly engine: SkillEngine
+  /** Answers what comes to the path under `deletion`. */
+  readonly notices: DeletionNotices
   readonly switches: () => Switches
   /** Sees every call that got past the guard. */
   readonly onCall: (call: VerifiedCall) => void
@@ -30,6 +34,9 @@ export function skillApp(deps: SkillAppDeps): Hono<Bindings> {
     '*',
     bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json({ code: 'body_too_large' }, 413) }),
   )
+  const { deletion } = deps.manifest.manifest
+  // Before the guard: a notice is no call, and carries its own signature.
+  if (deletion) app.post(deletion.path, (c) => answerNotice(deps, c.req.raw))
   app.use('*', honoSkillGuard(deps.guard))
   for (const action of deps.manifest.actions.values()) {
     const { path } = action.declared
@@ -50,6 +57,18 @@ export function skillApp(deps: SkillAppDeps): Hono<Bindings> {
   return app
 }
 
+/** Honours a notice, or misbehaves as a switch says. */
+async function answerNotice({ notices, switches }: SkillAppDeps, request: Request): Promise<Response> {
+  switch (switches().notices) {
+    case 'fail':
+      return new Response('{}', { status: 500 })
+    case 'unsigned':
+      return Response.json({ status: 'deleted' })
+    default:
+      return handleDeletionNotice(notices, request)
+  }
+}
+
 /** Undefined when the connection is to be cut instead. */
 async function answer(
   { engine, switches, killProcess }: SkillAppDeps,
@@ -65,7 +84,7 @@ async function answer(
     if (isKilled) killProcess()
     return undefined
   }
-  const reply = engine(action, call, body)
+  const reply = engine.call(action, call, body)
   if (isKilled) killProcess()
   if (isDying) return undefined
   if (slow?.action === name) await new Promise((resolve) => setTimeout(resolve, slow.ms))

@@ -1,10 +1,13 @@
 import type { VerifiedCall } from '../../core/execution/verify-action-token.ts'
 import { manifestDigest } from '../../core/manifest/canonical-manifest.ts'
+import { deletionUrlOf } from '../../core/manifest/deletion.ts'
 import { loadManifest } from '../../core/manifest/loaded-manifest.ts'
 import type { Manifest } from '../../core/manifest/manifest.ts'
+import type { VerifiedNotice } from '../../core/notice/notice-token.ts'
 import type { PrivateJwk } from '../../keys/detached-jws.ts'
 import { generatePublisherKey, publicHalfOf } from '../../keys/publisher-key-file.ts'
 import type { BrokerKeyOption } from '../../sdk/broker-keys.ts'
+import { createDeletionNotices } from '../../sdk/deletion-notices.ts'
 import { importSkillKey } from '../../sdk/sign-skill-receipt.ts'
 import { createSkillGuard } from '../../sdk/skill-guard.ts'
 import { browseSkill } from './browse.ts'
@@ -32,6 +35,8 @@ export interface SkillOptions {
   readonly killProcess?: () => void
   /** Told of each call that got past the guard, before it is carried out. */
   readonly onCall?: (call: VerifiedCall) => void
+  /** Told of each deletion notice that was verified, before it is carried out. */
+  readonly onNotice?: (notice: VerifiedNotice) => void
 }
 
 export interface RunningSkill {
@@ -55,9 +60,10 @@ export async function startSkill(options: SkillOptions): Promise<RunningSkill> {
   const calls: VerifiedCall[] = []
   let switches = options.switches ?? {}
 
+  const signingKey = importSkillKey({ ...runtimeKey })
   const engine = engineFor(options.name, {
     book,
-    key: importSkillKey({ ...runtimeKey }),
+    key: signingKey,
     now,
     switches: () => switches,
   })
@@ -68,8 +74,18 @@ export async function startSkill(options: SkillOptions): Promise<RunningSkill> {
   })
   const listening = await listenOnLoopback(options.port ?? 0, (baseUrl) => {
     const manifest = manifestAt(baseUrl)
+    const loaded = loadManifest(manifestDigest(manifest), manifest)
     return skillApp({
-      manifest: loadManifest(manifestDigest(manifest), manifest),
+      manifest: loaded,
+      notices: createDeletionNotices(
+        { ...options.broker, url: deletionUrlOf(manifest) ?? baseUrl, signingKey, now },
+        async (notice) => {
+          options.onNotice?.(notice)
+          if (switches.notices === 'refuse') return { status: 'refused', code: 'not_now' }
+          if (switches.notices === 'later') return { status: 'later' }
+          return engine.forget(loaded, notice)
+        },
+      ),
       guard: createSkillGuard({ ...options.broker, baseUrl, now }),
       engine,
       switches: () => switches,

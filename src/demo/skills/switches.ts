@@ -22,6 +22,8 @@ export const switchesShape = z.strictObject({
   acceptLater: z.string().optional(),
   /** Status calls are told that the outcome is not known yet. */
   undecided: z.boolean().optional(),
+  /** Notices are answered without deleting: with a 500, without a signature, with "later", or with a no. */
+  notices: z.enum(['fail', 'unsigned', 'later', 'refuse']).optional(),
 })
 
 export type Switches = z.infer<typeof switchesShape>
