@@ -20,8 +20,7 @@ export type DecideDeps = {
 
 const NOT_REACHED =
   'Countersign cannot be reached or does not answer in time, and without it nothing is allowed.'
-const SIGNED_OUT =
-  'The guard is no longer connected to Countersign. Its user has to start it again and connect it.'
+const SIGNED_OUT = 'The guard is no longer connected to Countersign. Start it again and connect it.'
 const CONSENTS: readonly string[] = ['consent_required', 'consent_outdated', 'consent_suspended']
 /** Left for the answer's own way, in milliseconds. */
 const MARGIN_MS = 250
@@ -29,7 +28,11 @@ const MARGIN_MS = 250
 const WAIT_SECONDS_LEAST = 2
 
 const permittedShape = z.looseObject({ actionId: z.string().min(1), status: z.literal('permitted') })
-const problemShape = z.looseObject({ code: z.string().max(100), title: z.string().max(300) })
+const problemShape = z.looseObject({
+  code: z.string().max(100),
+  title: z.string().max(300),
+  pointer: z.string().max(300).optional(),
+})
 
 /**
  * Asks the broker whether a tool may run now. Whatever is not a clear yes in time is a no: the broker is not there, it is
@@ -57,7 +60,7 @@ async function decide(deciding: Deciding, call: CodingCall): Promise<Verdict> {
   const { approvalId, approvalUrl } = asked.data
   if (await isApprovedInTime(deciding, approvalId)) return verdictOf(deciding, await permit(deciding, call))
   return refuse(
-    `Its user has to say yes to exactly this, once: ${approvalUrl} Run exactly the same again after the yes.`,
+    `The user has to say yes to exactly this, once: ${approvalUrl} Run exactly the same again after the yes.`,
   )
 }
 
@@ -75,13 +78,13 @@ function verdictOf(deciding: Deciding, { status, body }: BrokerAnswer): Verdict 
   if (status === 200 && permittedShape.safeParse(body).success) return { allowed: true }
   const asked = status === 202 ? askedShape(deciding).safeParse(body) : undefined
   if (asked?.success)
-    return refuse(`Its user has to say yes to exactly this, once: ${asked.data.approvalUrl}`)
+    return refuse(`The user has to say yes to exactly this, once: ${asked.data.approvalUrl}`)
   const problem = problemShape.safeParse(body)
   if (status < 400 || !problem.success) return refuse(NOT_REACHED)
-  const { code, title } = problem.data
+  const { code, title, pointer } = problem.data
   if (code === 'invalid_arguments')
-    return refuse(`Countersign cannot show this to its user: ${faultsIn(body)}.`)
-  if (!CONSENTS.includes(code)) return refuse(`${title}.`)
+    return refuse(`Countersign cannot show this to the user: ${faultsIn(body)}.`)
+  if (!CONSENTS.includes(code)) return refuse(`${title}${pointer === undefined ? '' : ` (${pointer})`}.`)
   return refuse(`${title}. ${whereToConsent(deciding, body)}`)
 }
 

@@ -38,7 +38,7 @@ beforeEach(async () => {
       body: text.startsWith('{') ? JSON.parse(text) : text,
     }
     seen.push(one)
-    const reply = (replies.shift() ?? (() => ({ status: 500, body: {} })))(one)
+    const reply: Reply = (replies.shift() ?? (() => ({ status: 500, body: {} })))(one)
     if (reply.afterMs) await new Promise((resolve) => setTimeout(resolve, reply.afterMs))
     response.writeHead(reply.status ?? 200, {
       'content-type': 'application/json',
