@@ -1,5 +1,6 @@
+import { erasedBy } from '../core/erasure/erasure-steps.ts'
 import type { JsonValue } from '../core/json-value.ts'
-import { openPart } from '../core/log/part.ts'
+import { openPart, saltOfPart } from '../core/log/part.ts'
 import { plainJson } from '../core/manifest/manifest-change.ts'
 import { parseStrictJsonBytes } from '../core/strict-json.ts'
 import type { PartPlace } from '../ports/erasure-rows.ts'
@@ -9,7 +10,8 @@ import type { Broker } from './broker.ts'
 import type { ExportPlace } from './export-place.ts'
 import { listChannels } from './list-channels.ts'
 import { listMemory } from './list-memory.ts'
-import type { CheckpointPublisher } from './publish-checkpoint.ts'
+import { placedLeaf, proveLeaf } from './prove-leaf.ts'
+import type { CheckpointPublisher, PublishedCheckpoint } from './publish-checkpoint.ts'
 import { receiptFor } from './receipt.ts'
 import { openText } from './seal-text.ts'
 import { erasureView } from './show-erasure.ts'
@@ -49,7 +51,7 @@ export async function exportPerson(
   if (place.part === 'memory') return { ...about, ...(await memoryOf(broker, userId, place.before)) }
   if (place.part === 'actions')
     return { ...about, ...(await actionsOf(broker, publisher, userId, place.before)) }
-  return { ...about, ...(await eventsOf(broker, userId, place.after)) }
+  return { ...about, ...(await eventsOf(broker, publisher, userId, place.after)) }
 }
 
 async function personOf(broker: Broker, userId: string) {
@@ -76,6 +78,7 @@ async function personOf(broker: Broker, userId: string) {
       openIncidents: await tx.incidents.openOf(userId),
       isHeld: (await tx.legalHolds.find(userId)) !== undefined,
       erasure: erasure ? erasureView(erasure) : null,
+      partErasures: (await tx.erasures.ofParts(userId, 1_000)).map(erasureView),
     }
   })
   return {
@@ -157,6 +160,7 @@ async function actionsOf(
 
 async function eventsOf(
   broker: Broker,
+  publisher: Pick<CheckpointPublisher, 'newest'>,
   userId: string,
   after: string,
 ): Promise<Pick<ExportPage, 'part' | 'items' | 'next'>> {
@@ -168,8 +172,9 @@ async function eventsOf(
     whole.filter((part) => part.userId === userId),
     ({ eventId }) => eventId,
   )
+  const checkpoint = publisher.newest()
   const items: JsonValue[] = []
-  for (const [eventId, places] of byEvent) items.push(await eventOf(broker, eventId, places))
+  for (const [eventId, places] of byEvent) items.push(await eventOf(broker, checkpoint, eventId, places))
   const newest = whole.at(-1)?.eventId
   return {
     part: 'events',
@@ -178,23 +183,43 @@ async function eventsOf(
   }
 }
 
-async function eventOf(broker: Broker, eventId: string, places: readonly PartPlace[]): Promise<JsonValue> {
-  const found = await broker.store.read(async (tx: Tx) => ({
-    leaf: await tx.log.leafByEvent(eventId),
-    parts: await tx.log.parts(eventId),
-  }))
+/**
+ * One event with its parts opened, and what it takes to hold them against the log without the broker: each part's salt
+ * gives the commitment that stands in the leaf, and the proof leads from the leaf to the checkpoint.
+ */
+async function eventOf(
+  broker: Broker,
+  checkpoint: PublishedCheckpoint | undefined,
+  eventId: string,
+  places: readonly PartPlace[],
+): Promise<JsonValue> {
+  const found = await broker.store.read(async (tx: Tx) => {
+    const leaf = await placedLeaf(tx, eventId)
+    const isProven = leaf && checkpoint && (leaf.epoch !== null || leaf.leafIndex < checkpoint.treeSize)
+    const proven = isProven ? await proveLeaf(tx, leaf, checkpoint.treeSize) : undefined
+    return { leaf, proven, parts: await tx.log.parts(eventId) }
+  })
   const parts: Record<string, JsonValue> = {}
+  const keys = await broker.cells.findAll(places.map(({ cellId }) => cellId))
   for (const { part, cellId } of places) {
     const row = found.parts.find((candidate) => candidate.part === part)
-    const key = await broker.cells.find(cellId)
+    const key = keys.get(cellId)
     const bytes = row && key && openPart(key, eventId, part, row)
     const parsed = bytes && parseStrictJsonBytes(bytes)
-    parts[part] = parsed?.ok ? { verdict: 'present', value: parsed.value } : { verdict: 'erased' }
+    parts[part] = parsed?.ok
+      ? {
+          verdict: 'present',
+          value: parsed.value,
+          salt: row && key ? (saltOfPart(key, eventId, part, row)?.toString('base64url') ?? null) : null,
+        }
+      : { verdict: erasedBy(cellId) === undefined ? 'not_readable' : 'erased' }
   }
-  return {
+  return plainJson({
     eventId,
     leafIndex: found.leaf?.leafIndex ?? null,
     leaf: found.leaf?.leaf.toString('utf8') ?? null,
+    proven: found.proven ?? null,
+    checkpoint: found.proven && checkpoint ? checkpoint.note : null,
     parts,
-  }
+  })
 }

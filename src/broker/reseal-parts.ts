@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { type KeyObject, randomUUID } from 'node:crypto'
 import { resealPart } from '../core/log/part.ts'
 import type { Cell } from '../ports/cells.ts'
 import type { ErasureRow, PartPlace, ResealedPart } from '../ports/erasure-rows.ts'
@@ -20,7 +20,7 @@ export async function resealOthers(
   const into = new Map<string, Cell>()
   for await (const { others } of partsByAgent(broker, erasure.userId, erasure.scopeId ?? '')) {
     const sharing = others.filter(({ cellId }) => cells.has(cellId))
-    await makeMissing(broker, sharing, into)
+    await makeMissing(broker, erasure.userId, sharing, into)
     for (let from = 0; from < sharing.length; from += AT_ONCE)
       await resealSome(broker, erasure, sharing.slice(from, from + AT_ONCE), into)
   }
@@ -29,12 +29,16 @@ export async function resealOthers(
 /** One new cell for each old one, which expires on the same day. */
 async function makeMissing(
   broker: Broker,
+  userId: string,
   places: readonly PartPlace[],
   into: Map<string, Cell>,
 ): Promise<void> {
   const missing = [...new Set(places.map(({ cellId }) => cellId))].filter((cellId) => !into.has(cellId))
   const days = [...(await broker.cells.expiryDays(missing))]
-  const made = await broker.cells.make(days.map(([, day]) => day))
+  // Under names of their own, so that they expire as cells of leaves do.
+  const made = await broker.cells.ensure(
+    days.map(([, expiryDay]) => ({ userId, skillId: '', part: `kept:${randomUUID()}`, expiryDay })),
+  )
   days.forEach(([cellId], i) => {
     const cell = made[i]
     if (cell) into.set(cellId, cell)

@@ -6,8 +6,16 @@ import { type Env, tokenFor } from './credentials-file.ts'
 import { findLogKey, openDataView, viewLogSource } from './data-log.ts'
 import { printLogFault } from './print-log-fault.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
+import { printParts, verifyParts } from './verify-parts.ts'
 
-type Options = { data?: string; url?: string; vkey?: string; tokenFile?: string; json: boolean }
+type Options = {
+  data?: string
+  url?: string
+  vkey?: string
+  tokenFile?: string
+  json: boolean
+  parts: boolean
+}
 
 export function addLogVerify(log: Command, terminal: Terminal, env: Env): void {
   log
@@ -17,15 +25,26 @@ export function addLogVerify(log: Command, terminal: Terminal, env: Env): void {
     .option('--url <prefix>', 'a served log, such as https://broker.example/log')
     .option('--vkey <key>', "the log's verifier key; with --data, the folder's own unless given")
     .option('--token-file <file>', 'a token with the scope log:read, where entries need one')
+    .option(
+      '--parts',
+      'with --data, say besides of every sealed part whether it is there, was erased, has expired, or is missing',
+      false,
+    )
     .option('--json', 'print the verdict as JSON', false)
     .action(async (options: Options) => {
       const verdict =
         options.data === undefined
           ? await verifyServed(options, env)
           : await verifyData(options.data, options)
-      if (options.json) terminal.out(JSON.stringify(toJson(verdict), null, 2))
-      else print(verdict, terminal)
-      terminal.exitWith(verdict.kind === 'verified' ? 0 : 1)
+      if (options.parts && options.data === undefined) throw new CannotRun('--parts goes with --data')
+      const parts = options.parts ? await verifyParts(options.data ?? '', env) : undefined
+      if (options.json)
+        terminal.out(JSON.stringify({ ...toJson(verdict), ...(parts ? { parts } : {}) }, null, 2))
+      else {
+        print(verdict, terminal)
+        if (parts) printParts(parts, terminal)
+      }
+      terminal.exitWith(verdict.kind === 'verified' && !parts?.alarms.length ? 0 : 1)
     })
 }
 

@@ -71,7 +71,7 @@ function prepareCells(db: Connection) {
       'SELECT expiry_day AS expiryDay FROM cells WHERE cell_id = ?',
     ),
     expired: db.prepare<[number, number], { cellId: string }>(
-      'SELECT cell_id AS cellId FROM cells WHERE expiry_day < ? ORDER BY expiry_day LIMIT ?',
+      'SELECT cell_id AS cellId FROM cells WHERE expiry_day < ? AND lookup IS NOT NULL ORDER BY expiry_day LIMIT ?',
     ),
     remove: db.prepare<[string], { expiryDay: number }>(
       'DELETE FROM cells WHERE cell_id = ? RETURNING expiry_day AS expiryDay',

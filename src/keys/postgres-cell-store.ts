@@ -294,7 +294,7 @@ async function cellsOf(pool: Pool, options: PostgresCellOptions, keks: EpochKeys
       const rows = await ask<{ cell_id: string }>(
         pool,
         `delete from cells where cell_id in
-           (select cell_id from cells where expiry_day < $1 order by expiry_day limit $2 for update skip locked)
+           (select cell_id from cells where expiry_day < $1 and lookup is not null order by expiry_day limit $2 for update skip locked)
          returning cell_id`,
         [beforeDay, limit],
       )

@@ -45,7 +45,7 @@ export interface Cells {
   unname(cellIds: readonly string[]): Promise<void>
   /** On which day each of those of the cells that are there expires. */
   expiryDays(cellIds: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** Destroys the keys of at most so many cells that expired before a day. @returns how many. */
+  /** Destroys the keys of at most so many cells with a name that expired before a day. @returns how many. */
   destroyExpired(beforeDay: number, limit: number): Promise<number>
   /**
    * Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless.

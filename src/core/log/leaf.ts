@@ -25,6 +25,7 @@ export type LeafType =
   | 'epoch'
   | 'erasure'
   | 'key_epoch'
+  | 'retention'
   | 'memory'
   | 'notice'
 
