@@ -58,7 +58,7 @@ const refused = (reason: QuestionRefused['reason']): QuestionRefused => ({ kind:
 /**
  * Says what an enforcement point asks in the broker's own words: its subject is a user, or an agent and with it the user
  * whose agent it is; its resource a skill; its action one of the skill's. Somebody without a grant for that skill is
- * answered as somebody who does not exist.
+ * answered as somebody who does not exist is.
  */
 export async function readQuestion(
   broker: Broker,
@@ -108,15 +108,15 @@ async function readSubject(
 ): Promise<{ userId: string; agentId: string } | QuestionRefused> {
   if (type === 'agent') {
     const agent = isId('agent', id) ? await tx.agents.find(id) : undefined
-    if (!agent || (agentId !== undefined && agentId !== id)) return refused('subject_unknown')
-    const isGranted = (await agentsGranted(tx, agent.userId, skillId)).has(id)
-    return isGranted ? { userId: agent.userId, agentId: id } : refused('subject_unknown')
+    const isNamed = agentId === undefined || agentId === id
+    return agent && isNamed ? { userId: agent.userId, agentId: id } : refused('subject_unknown')
   }
   if (!isId('user', id)) return refused('subject_unknown')
-  const granted = await agentsGranted(tx, id, skillId)
   if (agentId !== undefined) {
-    return granted.has(agentId) ? { userId: id, agentId } : refused('subject_unknown')
+    const agent = isId('agent', agentId) ? await tx.agents.find(agentId, id) : undefined
+    return agent?.userId === id ? { userId: id, agentId } : refused('subject_unknown')
   }
+  const granted = await agentsGranted(tx, id, skillId)
   const [only, ...others] = granted
   if (only === undefined) return refused('subject_unknown')
   return others.length === 0 ? { userId: id, agentId: only } : refused('agent_required')

@@ -195,13 +195,13 @@ async function serve(
     answer = await answerTo(server, c, route, requestId, startedMs)
   } catch (error) {
     answer = failed(server, error, requestId)
-    if (isAuthzen) answer = asBadRequest(answer)
   } finally {
     server.inFlight -= 1
     if (server.inFlight === 0 && server.whenIdle.length > 0) {
       for (const resolve of server.whenIdle.splice(0)) resolve()
     }
   }
+  if (isAuthzen) answer = asBadRequest(answer)
   server.logger.info('request', {
     requestId,
     method: c.req.method,
