@@ -66,6 +66,19 @@ export async function callCleanUp(broker: Broker, row: ActionRow, kind: CleanUpK
   return { kind: 'called', target, body, outcome }
 }
 
+/** What such a call would ask, to be shown before it is made: what the broker fills in itself is not among it. */
+export async function describeCleanUp(
+  broker: Broker,
+  row: ActionRow,
+  kind: CleanUpKind,
+): Promise<{ loaded: LoadedManifest; target: LoadedAction['declared']; args: JsonValue } | undefined> {
+  const loaded = await loadedFor(broker, row)
+  const companion = loaded?.actions.get(row.action)?.declared[kind]
+  const target = companion && loaded?.actions.get(companion.action)?.declared
+  const args = companion && (await argumentsFor(broker, row, companion))
+  return loaded && target && args !== undefined ? { loaded, target, args } : undefined
+}
+
 /**
  * The key of a call made for the user, which no agent's own key can equal. Cancelling twice is cancelling once; asking
  * how it stands is a new question each time, or a skill that honours keys would repeat its first answer for ever.

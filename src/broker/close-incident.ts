@@ -49,6 +49,11 @@ export async function closeIncident(
   })
 }
 
+/** One incident; undefined for one that is not there. */
+export function findIncident(broker: Pick<Broker, 'store'>, id: string): Promise<IncidentRow | undefined> {
+  return broker.store.read(async (tx) => tx.incidents.find(id))
+}
+
 /** Incidents, newest first. @param status null for all of them. */
 export function listIncidents(
   broker: Broker,

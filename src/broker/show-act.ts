@@ -7,9 +7,11 @@ import type { ActionRow } from '../ports/rows.ts'
 import type { Broker } from './broker.ts'
 import { showAction } from './list-actions.ts'
 import { openEventPart } from './open-part.ts'
-import { undoUntil } from './undo-action.ts'
+import { findUndo, undoUntil } from './undo-action.ts'
 import { userZone } from './user-zone.ts'
 import type { ActionView } from './view-action.ts'
+
+export type UndoStatus = 'asked' | 'undone' | 'refused' | 'unclear' | 'not_sent'
 
 /** One thing an agent did or tried, as its user reads it. */
 export type ActView = {
@@ -24,6 +26,8 @@ export type ActView = {
   readonly withheld: ActionView['withheld']
   /** Until when it can be undone; null if it cannot be. */
   readonly undoUntilMs: number | null
+  /** What became of undoing it; null where nobody asked. */
+  readonly undo: UndoStatus | null
 }
 
 /** Shows one action of the user's own; undefined for one that is not, and for one that is not there. */
@@ -43,6 +47,7 @@ export async function showAct(
   }))
   const speaker = speakerOf(locale, about.zone)
   const action = about.manifest ? findAction(about.manifest, row.action) : undefined
+  const undo = await findUndo(broker, { userId, actionId })
   const body = await openEventPart(broker, row.eventId, 'body')
   const args = body === undefined ? undefined : readPointer(body, '/arguments')
   const label = (pointer: string) =>
@@ -53,6 +58,7 @@ export async function showAct(
     sent: args === undefined || args === null ? null : shownValues(speaker, args, label),
     answered: view.result === undefined ? null : shownValues(speaker, view.result, speaker.quote),
     withheld: view.withheld,
-    undoUntilMs: await undoUntil(broker, row),
+    undoUntilMs: undo?.status === 'undone' || undo?.status === 'asked' ? null : await undoUntil(broker, row),
+    undo: undo === undefined ? null : (undo.status as UndoStatus),
   }
 }

@@ -59,7 +59,7 @@ async function write(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
   return back(`said=done${done.unsettled === null ? '' : `&unsettled=${done.unsettled}`}`)
 }
 
-function saidOf({ query, locale }: PageRequest, { entered }: Writing): Html | '' {
+export function saidOf({ query, locale }: PageRequest, { entered }: Writing): Html | '' {
   const t = OPERATOR[locale]
   switch (query.said) {
     case 'done': {
@@ -83,13 +83,13 @@ type Writing = {
   readonly entered: Form
 }
 
-function writing({ broker }: Pick<PageDeps, 'broker'>, visit: PageRequest, here: string): Writing {
+export function writing({ broker }: Pick<PageDeps, 'broker'>, visit: PageRequest, here: string): Writing {
   const { csrf, locale } = visit
   return { t: OPERATOR[locale], csrf, here, entered: keptForm(broker, visit) ?? EMPTY_FORM }
 }
 
 /** One form with its reason; what was entered before a step-up stands in it again. */
-function writeForm(
+export function writeForm(
   { t, csrf, here, entered }: Writing,
   id: string,
   buttons: readonly (readonly [what: string, label: string, kind: string])[],
@@ -121,7 +121,7 @@ ${check({ name: 'clean_up', value: 'yes', label: t.freezeCleanUp, isChecked: ent
       ? html`<p class="dim">${t.incidentsNone}</p>`
       : html`<div>${incidents.map(
           (one) =>
-            html`<div class="item"><div class="between"><h3>${shown(one.skillId)} · <code>${one.kind}</code></h3>${one.stopsSpending ? html`<span class="tag tag-bad">${t.stopsSpending}</span>` : ''}</div>
+            html`<div class="item"><div class="between"><h3><a href="/operator/incidents/${one.id}">${shown(one.skillId)} · <code>${one.kind}</code></a></h3>${one.stopsSpending ? html`<span class="tag tag-bad">${t.stopsSpending}</span>` : ''}</div>
 <p>${shown(one.detail)}</p><p class="small dim">${when(one.openedAtMs, ZONE, locale)} UTC</p>${writeForm(w, one.id, [['close_incident', t.close, 'plain']])}</div>`,
         )}</div>`
   }</section>

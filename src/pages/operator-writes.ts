@@ -4,15 +4,18 @@ import { freeze, unfreeze } from '../broker/freeze.ts'
 import { askForEpoch } from '../broker/key-epoch.ts'
 import { settleByOperator } from '../broker/settle-by-operator.ts'
 import { revokeManifest, suspendManifest } from '../broker/suspend-manifest.ts'
+import { beginUndoJob, cancelUndoJob } from '../broker/undo-job.ts'
 import { FREEZE_KINDS } from '../core/decision/freeze-ids.ts'
 import type { Form } from './form.ts'
 import type { PageDeps } from './page-deps.ts'
+import { UNDO_HOURS } from './undo-hours.ts'
 
 /** What is said of a write; `unsettled` is how many calls a freeze found still out there. */
 export type OperatorWrite =
   | { readonly kind: 'done'; readonly unsettled: number | null }
   | { readonly kind: 'refusedReason' | 'refusedTarget' | 'refusedState' | 'refusedFaults' }
 
+const HOUR_MS = 3_600_000
 const DONE: OperatorWrite = { kind: 'done', unsettled: null }
 
 /** Does what one form of the operators' pages asks for; every write names who and why. */
@@ -35,6 +38,22 @@ export async function operatorWrite(
       if (done.kind === 'frozen') return { kind: 'done', unsettled: done.unsettled.length }
       return { kind: done.kind === 'target_refused' ? 'refusedTarget' : 'refusedReason' }
     }
+    case 'undo': {
+      const hours = UNDO_HOURS.find((known) => known === form.get('hours'))
+      if (!hours) return { kind: 'refusedTarget' }
+      const toMs = broker.store.now().nowMs + 1
+      const action = (form.get('action') ?? '').trim()
+      const done = await beginUndoJob(broker, {
+        ...act,
+        incidentId: id,
+        fromMs: toMs - Number(hours) * HOUR_MS,
+        toMs,
+        action: action === '' ? null : action,
+      })
+      return outcomeOf(done.kind, 'begun')
+    }
+    case 'undo_cancel':
+      return outcomeOf((await cancelUndoJob(broker, { ...act, jobId: id })).kind, 'cancelled')
     case 'lift':
       return outcomeOf((await unfreeze(broker, { ...act, freezeId: id })).kind, 'unfrozen')
     case 'turn_epoch':

@@ -10,8 +10,10 @@ import { languagePage } from './language-page.ts'
 import { limitsPages } from './limits-page.ts'
 import { memoryPages } from './memory-page.ts'
 import { operatorPages } from './operator-page.ts'
+import { operatorUndoPages } from './operator-undo-page.ts'
 import type { Page } from './page.ts'
 import type { PageDeps } from './page-deps.ts'
+import { revocationPages } from './revocation-page.ts'
 import { revokePages } from './revoke-page.ts'
 
 export type { PageDeps } from './page-deps.ts'
@@ -28,9 +30,11 @@ export function allPages(deps: PageDeps): Page[] {
     ...authorityPages(deps),
     ...grantPages(deps),
     ...revokePages(deps),
+    ...revocationPages(deps),
     ...activityPages(deps),
     ...limitsPages(deps),
     ...memoryPages(deps),
     ...operatorPages(deps),
+    ...operatorUndoPages(deps),
   ]
 }

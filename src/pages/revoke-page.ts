@@ -11,6 +11,7 @@ import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
 import type { PageDeps } from './page-deps.ts'
 import { AUTHORITY } from './texts/authority.ts'
 import type { AuthorityTexts } from './texts/authority-en.ts'
+import { REVOCATION } from './texts/revocation.ts'
 
 const ENDED = ['revoked', 'used_up', 'replaced', 'expired']
 
@@ -114,7 +115,7 @@ async function revoke(
       : html`<p>${t.revokedQuestions(String(revocation.consentRequests.length + revocation.approvals.length))}</p>`
   }</div>
 <h2>${t.flightTitle}</h2>${await inFlight(broker, userId, locale, done)}
-<p class="dim small">${t.revokeAfter}</p><p><a class="button plain" href="/me">${t.back}</a></p></section>`
+<p class="dim small">${t.revokeAfter}</p><p><a href="/me/revocations/${done.revocationId}">${REVOCATION[locale].see}</a></p><p><a class="button plain" href="/me">${t.back}</a></p></section>`
   return { kind: 'html', title: t.revokedTitle, body }
 }
 
