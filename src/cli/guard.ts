@@ -112,7 +112,10 @@ async function connected(
   terminal: Terminal,
 ): Promise<boolean> {
   try {
-    await openGuardSession(origin, files.keeper).token()
+    const session = openGuardSession(origin, files.keeper)
+    // Renewed at once: a connection that has ended meanwhile shows now, and not in the middle of work.
+    session.refused(files.keeper.read()?.accessToken ?? '')
+    await session.token()
     return true
   } catch (error) {
     if (!(error instanceof SignedOut)) throw new CannotRun(`no broker answers at ${origin}`, { cause: error })

@@ -58,6 +58,20 @@ export const askConsentTool: OwnTool = {
         },
         description: 'Needed for actions that spend.',
       },
+      askFirst: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: {
+            kind: { type: 'string', enum: ['always', 'above_amount', 'new_recipient'] },
+            actions: names('Which of the actions; all that do more than read if left out.'),
+            currency: text('With above_amount: ISO 4217, in capitals.'),
+            amountMinor: { type: 'integer', minimum: 0, description: 'With above_amount: in minor units.' },
+          },
+          required: ['kind'],
+        },
+        description: 'When the user wants to be asked before single calls.',
+      },
       categories: names('Data of the results you need to see; what is not listed is left out of results.'),
       purpose: text('In your words, why; shown to the user as your claim. At most 300 characters.'),
       oneTime: { type: 'boolean', description: 'Whether once is enough.' },

@@ -5,7 +5,7 @@ import { tempFolder } from '../support/temp-folder.ts'
 import { type ClientWorld, linkIn } from './client-world.ts'
 import { type Running, startProgram, untilPrinted } from './run-program.ts'
 
-const CLI = new URL('../../src/cli/main.ts', import.meta.url).pathname
+export const CLI = new URL('../../src/cli/main.ts', import.meta.url).pathname
 
 export type GuardProcess = {
   readonly running: Running
