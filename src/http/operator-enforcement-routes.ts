@@ -8,6 +8,7 @@ import {
   replaceEnforcementCredential,
   revokeEnforcementPoint,
 } from '../broker/register-enforcement-point.ts'
+import type { JsonValue } from '../core/json-value.ts'
 import type { EnforcementPointRow } from '../ports/enforcement-store.ts'
 import { actOf, reason, reasonBody } from './operator-reason.ts'
 import { pathId, timeMs } from './path-id.ts'
@@ -34,10 +35,13 @@ const credentialShape = z.strictObject({
   credentialId: z.string(),
   secret: z.string().nullable().meta({ description: 'Told once, here; null where a public key was given.' }),
 })
-const publicKey = z.json().optional().meta({
-  description:
-    'A public Ed25519 or P-256 JWK, with which the point signs who it is (private_key_jwt). A secret is made without one.',
-})
+const publicKey = z
+  .custom<JsonValue>((value) => value !== undefined)
+  .optional()
+  .meta({
+    description:
+      'A public Ed25519 or P-256 JWK, with which the point signs who it is (private_key_jwt). A secret is made without one.',
+  })
 
 /** What carries out by itself what the broker permits: registered, given credentials and ended by operators. */
 export function operatorEnforcementRoutes(broker: Broker): Route[] {

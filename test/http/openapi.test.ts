@@ -82,7 +82,7 @@ describe('/docs', () => {
     expect(page.headers.get('content-security-policy')).toContain(`style-src 'sha256-${digest}'`)
     expect(page.text).not.toMatch(/<script|<link|<img|style="|https?:\/\/(?!broker\.example|json-schema)/)
     expect(page.text).toContain('width=device-width')
-    expect(page.text.length).toBeLessThan(400_000)
+    expect(page.text.length).toBeLessThan(700_000)
   })
 
   it('has every shape that another one refers to, and links that lead somewhere', async () => {

@@ -1,49 +1,25 @@
 import type { GrantTerms } from '../../../src/core/grant/terms.ts'
-import type { Manifest, ManifestAction } from '../../../src/core/manifest/manifest.ts'
+import type { Manifest } from '../../../src/core/manifest/manifest.ts'
 import type { AgentRow } from '../../../src/ports/rows.ts'
 import { insertPoint, type TestPoint } from '../../support/enforcement-point.ts'
 import { grantAll } from '../../support/granted-agent.ts'
-import { sampleManifest } from '../../support/sample-manifest.ts'
 import { type Called, createTestApp, type TestApp } from '../../support/test-app.ts'
 import { insertAgent } from '../../support/test-broker.ts'
-
-const COFFEE = sampleManifest('coffee.order')
-const both = (text: string) => ({ en: text, zh: text })
+import { argument, skillOf } from './plain-skill.ts'
 
 /** A record is a skill of its own; what its status is unless a request says so is a default of its schema. */
 function recordManifest(skill: string, status: 'active' | 'archived'): Manifest {
-  const [template] = COFFEE.actions.filter(({ name }) => name === 'get_menu')
-  if (!template) throw new Error('the sample has no get_menu')
-  const action = (name: string, properties: Record<string, object>): ManifestAction => ({
-    ...template,
-    name,
-    title: both(name),
-    path: `/${name}`,
-    effects: [name === 'read' ? 'read' : 'state-change'],
-    input: { type: 'object', properties, required: [], additionalProperties: false, 'x-category': 'store' },
+  const choice = (values: string[], byDefault: string) =>
+    argument({ type: 'string', enum: values, default: byDefault })
+  return skillOf(skill, {
+    read: {},
+    write: {
+      status: choice(['active', 'archived'], status),
+      // Bob, who alone is asked for it, has it in the fixture whether or not a request says so.
+      role: choice(['manager', 'admin'], 'admin'),
+    },
+    delete: { soft: argument({ type: 'boolean', default: false }) },
   })
-  const choice = (title: string, values: string[], byDefault: string) => ({
-    type: 'string',
-    enum: values,
-    default: byDefault,
-    'x-title': both(title),
-    'x-category': 'store',
-  })
-  return {
-    ...COFFEE,
-    skill,
-    actions: [
-      action('read', {}),
-      action('write', {
-        status: choice('Status', ['active', 'archived'], status),
-        // Bob, who alone is asked for it, has it in the fixture whether or not a request says so.
-        role: choice('Role', ['manager', 'admin'], 'admin'),
-      }),
-      action('delete', {
-        soft: { type: 'boolean', default: false, 'x-title': both('Soft'), 'x-category': 'store' },
-      }),
-    ],
-  }
 }
 
 /** The scenario's names, and what they are called here. */
