@@ -1,4 +1,5 @@
 import type { ManifestAction } from '../manifest/manifest.ts'
+import { listInputFields } from './input-field.ts'
 import type { AskFirstRule, GrantTerms } from './terms.ts'
 
 type RuleOf<Kind extends AskFirstRule['kind']> = Extract<AskFirstRule, { kind: Kind }>
@@ -57,6 +58,16 @@ export function isExactCommand(terms: GrantTerms, action: string, pointers: read
   const constraints = terms.actions.find(({ name }) => name === action)?.constraints ?? []
   return pointers.every((at) =>
     constraints.some((one) => (one.kind === 'equals' || one.kind === 'one_of') && one.pointer === at),
+  )
+}
+
+/** Whether a person is asked about an action because of a command the terms do not write out. */
+export function isCommandAsked(terms: GrantTerms, action: ManifestAction): boolean {
+  const commands = listInputFields(action).filter(({ kind }) => kind === 'command')
+  return !isExactCommand(
+    terms,
+    action.name,
+    commands.map(({ pointer }) => pointer),
   )
 }
 

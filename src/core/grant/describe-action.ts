@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts'
 import type { JsonValue } from '../json-value.ts'
-import { hostOf } from '../manifest/endpoint.ts'
+import { hostOf, isGuarded } from '../manifest/endpoint.ts'
 import type { Manifest, ManifestAction } from '../manifest/manifest.ts'
 import { plainJson } from '../manifest/manifest-change.ts'
 import type { AskReason } from './ask-first.ts'
@@ -92,10 +92,12 @@ export function describeAction(subject: ActionSubject, locale: Locale): ActionDe
 function describeWhere({ speaker, say }: SkillTelling, subject: ActionSubject): Sentence[] {
   const { manifest, action, publisher } = subject
   return [
-    say('action_publisher', 'countersign', {
-      publisher: speaker.quote(publisher.name),
-      host: speaker.quote(hostOf(manifest.endpoint)),
-    }),
+    isGuarded(manifest.endpoint)
+      ? say('action_guarded', 'claim', { publisher: speaker.quote(publisher.name) })
+      : say('action_publisher', 'countersign', {
+          publisher: speaker.quote(publisher.name),
+          host: speaker.quote(hostOf(manifest.endpoint)),
+        }),
     say('what_action_description', 'skill_promise', {
       action: speaker.title(action.title),
       description: speaker.title(action.description),

@@ -1,4 +1,4 @@
-import { hostOf } from '../manifest/endpoint.ts'
+import { hostOf, isGuarded } from '../manifest/endpoint.ts'
 import type { Sentence } from './consent-sentence.ts'
 import { actionTitles, categoryTitles, grantedActions, type Telling } from './consent-subject.ts'
 import { shownDeployments } from './describe-claims.ts'
@@ -28,10 +28,12 @@ export function describeRecipients(telling: Telling): Sentence[] {
   const agent = speaker.quote(subject.agent.name)
   const { categories } = subject.terms
   return [
-    say('recipient_endpoint', 'countersign', {
-      publisher: speaker.quote(subject.publisher.name),
-      host: speaker.quote(hostOf(subject.manifest.endpoint)),
-    }),
+    isGuarded(subject.manifest.endpoint)
+      ? say('recipient_guarded', 'countersign', { publisher: speaker.quote(subject.publisher.name) })
+      : say('recipient_endpoint', 'countersign', {
+          publisher: speaker.quote(subject.publisher.name),
+          host: speaker.quote(hostOf(subject.manifest.endpoint)),
+        }),
     ...describeThirdParties(telling),
     categories.length === 0
       ? say('agent_sees_nothing', 'countersign', { agent })

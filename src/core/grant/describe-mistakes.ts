@@ -1,3 +1,4 @@
+import { isGuarded } from '../manifest/endpoint.ts'
 import { eventsUrlOf } from '../manifest/events.ts'
 import type { ManifestAction } from '../manifest/manifest.ts'
 import type { Sentence } from './consent-sentence.ts'
@@ -38,9 +39,16 @@ export function describeMistakes(telling: Telling): Sentence[] {
   return [
     say('mistake_exact_approval', 'countersign', {}),
     ...changing.flatMap((action) => describeRepair(telling, action)),
-    ...(changing.length === 0 ? [] : [say('mistake_in_doubt', 'countersign', {})]),
+    ...(changing.length === 0 ? [] : [describeDoubt(telling)]),
     ...(isPhysical ? [say('mistake_not_emergency_stop', 'claim', {})] : []),
   ]
+}
+
+/** What is unclear after a permit, and for how long. */
+function describeDoubt({ subject, say }: Telling): Sentence {
+  return isGuarded(subject.manifest.endpoint)
+    ? say('mistake_not_reported', 'countersign', {})
+    : say('mistake_in_doubt', 'countersign', {})
 }
 
 /** Says how one action can be previewed, undone, cancelled, stopped or looked up. */

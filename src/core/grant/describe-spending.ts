@@ -1,5 +1,5 @@
 import type { ManifestAction } from '../manifest/manifest.ts'
-import { ALWAYS_ASKED, ASKED_AFTER_UNTRUSTED, isUnasked } from './ask-first.ts'
+import { ALWAYS_ASKED, ASKED_AFTER_UNTRUSTED, isCommandAsked, isUnasked } from './ask-first.ts'
 import type { Sentence } from './consent-sentence.ts'
 import { actionTitle, actionTitles, grantedActions, type Telling } from './consent-subject.ts'
 import { describeAskFirst } from './describe-ask-first.ts'
@@ -71,6 +71,7 @@ function describeCost(telling: Telling, action: ManifestAction): Sentence[] {
 
 type DefaultRuleCode =
   | 'ask_adds_recipient'
+  | 'ask_command'
   | 'ask_payment_without_order'
   | 'ask_default_always'
   | 'ask_default_untrusted'
@@ -83,10 +84,12 @@ function describeDefaultRules({ subject, speaker, say }: Telling, action: Manife
   const sayRule = (code: DefaultRuleCode) => say(code, 'countersign', facts, action.name)
   const sentences: Sentence[] = []
   if (action.addsRecipient) sentences.push(sayRule('ask_adds_recipient'))
+  const asksCommand = isCommandAsked(subject.terms, action)
+  if (asksCommand) sentences.push(sayRule('ask_command'))
   if (action.spends?.pays) sentences.push(sayRule('ask_payment_without_order'))
   const isSwitchedOff = isUnasked(subject.terms, 'always', action.name)
-  // Said of an action that adds a recipient it would be wrong: that one is asked about all the same.
-  if (isSwitchedOff && !action.addsRecipient) sentences.push(sayRule('unasked_always'))
+  // Said of an action that adds a recipient, or of any command, it would be wrong: those are asked about all the same.
+  if (isSwitchedOff && !action.addsRecipient && !asksCommand) sentences.push(sayRule('unasked_always'))
   else if (!isSwitchedOff && has(ALWAYS_ASKED)) sentences.push(sayRule('ask_default_always'))
   if (isUnasked(subject.terms, 'after_untrusted', action.name))
     sentences.push(sayRule('unasked_after_untrusted'))
@@ -105,7 +108,7 @@ function describeUnaskedActions(telling: Telling, actions: readonly ManifestActi
 }
 
 function isAlwaysAsked(terms: GrantTerms, action: ManifestAction): boolean {
-  if (action.addsRecipient) return true
+  if (action.addsRecipient || isCommandAsked(terms, action)) return true
   if (
     terms.askFirst.some((rule) => rule.kind === 'always' && (rule.actions?.includes(action.name) ?? true))
   ) {

@@ -1,3 +1,4 @@
+import { isGuarded } from '../manifest/endpoint.ts'
 import { findAction } from '../manifest/manifest.ts'
 import type { Sentence } from './consent-sentence.ts'
 import { actionTitle, type Telling } from './consent-subject.ts'
@@ -11,10 +12,16 @@ export function describeWhat(telling: Telling): Sentence[] {
     say('what_only_listed', 'countersign', {}),
     ...subject.terms.actions.flatMap((entry) => describeGrantedAction(telling, entry)),
     describeAllowedDeployments(telling),
-    subject.skillVerifiesCalls
-      ? say('skill_verifies', 'skill_promise', {})
-      : say('skill_does_not_verify', 'skill_promise', {}),
+    describeEnforcement(telling),
   ]
+}
+
+/** Who holds the skill to all this, besides the broker. */
+function describeEnforcement({ subject, say }: Telling): Sentence {
+  if (isGuarded(subject.manifest.endpoint)) return say('skill_guarded', 'claim', {})
+  return subject.skillVerifiesCalls
+    ? say('skill_verifies', 'skill_promise', {})
+    : say('skill_does_not_verify', 'skill_promise', {})
 }
 
 function describeGrantedAction(

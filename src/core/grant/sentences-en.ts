@@ -35,6 +35,8 @@ export const SENTENCES_EN = {
   deployments_registered: 'It may do so on any model that {agent} has registered, later ones too.',
   deployments_only: 'It may do so only on these registered models: {models}.',
   skill_verifies: 'The skill checks with Countersign’s signature that each call was allowed.',
+  skill_guarded:
+    'A guard on your own computer asks Countersign before the program acts there by itself. What that program does without asking the guard is not stopped by these limits.',
   skill_does_not_verify:
     'The skill does not check whether a call was allowed by Countersign. Whoever reaches it by another way is not stopped by these limits.',
 
@@ -82,6 +84,8 @@ export const SENTENCES_EN = {
     'There is a rule for asking that cannot be read here, so you are asked every time, for {scope}.',
   ask_default_always: 'You are asked first every time for {action}, because of what it can change.',
   ask_default_untrusted: 'You are asked first for {action} after it has read content from strangers.',
+  ask_command:
+    'You are asked first about each command of {action} that is not written out here, which cannot be switched off.',
   ask_adds_recipient:
     'You are asked first every time for {action}, because it adds a recipient. This cannot be switched off.',
   ask_payment_without_order:
@@ -109,6 +113,8 @@ export const SENTENCES_EN = {
   take_back_cleanup:
     'Also after that, Countersign may still use these for you, only to clear up what was started: {actions}.',
 
+  recipient_guarded:
+    'Nothing is sent to {publisher}. Countersign is told what the program is about to do, keeps that in its log, and is not told what came of it.',
   recipient_endpoint: 'Everything it sends goes to {publisher} at {host}.',
   recipient_gets: 'The skill passes data on to {recipient} ({role}): {categories}.',
   recipient_gets_nothing: 'The skill names {recipient} ({role}) as a recipient, of no data in particular.',
@@ -128,12 +134,15 @@ export const SENTENCES_EN = {
   mistake_stop: '{action} can be stopped with {companion}, the skill says.',
   mistake_status: 'What became of {action} can be looked up with {companion}.',
   mistake_final: '{action} cannot be undone here.',
+  mistake_not_reported:
+    'What was permitted counts as done: nobody tells Countersign whether it happened, and Countersign cannot undo it.',
   mistake_in_doubt:
     'If it is unclear whether an action happened, its money stays set aside until the skill or an operator settles it.',
   mistake_not_emergency_stop:
     'Countersign is not an emergency stop. Keep the one of the device within reach.',
 
   title_action: '{agent} wants to use {action} of {skill}',
+  action_guarded: 'A program on your own computer would do it by itself. Nothing is sent to {publisher}.',
   action_publisher: 'It would be sent to {publisher} at {host}.',
   action_effects: 'The publisher declares that this {effects}.',
   action_amount: 'It costs at most {amount}. That much is set aside before anything is sent.',

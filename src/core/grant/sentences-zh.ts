@@ -31,6 +31,8 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   deployments_registered: '它可以在{agent}登记的任何模型上运行，包括以后登记的模型。',
   deployments_only: '它只能在以下已登记的模型上运行：{models}。',
   skill_verifies: '该技能会通过 Countersign 的签名核对每次调用是否获得许可。',
+  skill_guarded:
+    '你自己电脑上的守卫会在程序自行操作之前先询问 Countersign。程序不经守卫而做的事，不受这些限制约束。',
   skill_does_not_verify:
     '该技能不会核对调用是否经过 Countersign 许可。如果有人绕过 Countersign 直接访问它，这些限制不起作用。',
 
@@ -73,6 +75,7 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   ask_unknown: '{scope}：有一条询问规则在这里无法识别，因此每次都先问你。',
   ask_default_always: '{action}影响较大，每次都先问你。',
   ask_default_untrusted: '读取过来源不可信的内容后，使用{action}前先问你。',
+  ask_command: '{action}中凡是没有在此逐字写明的命令，每条都先问你，此项不能关闭。',
   ask_adds_recipient: '{action}会新增接收方，每次都先问你，此项不能关闭。',
   ask_payment_without_order: '如果付款不对应这里已知的订单，使用{action}前先问你，此项不能关闭。',
   unasked_always: '已关闭询问：{action}影响较大，但不会先问你。',
@@ -95,6 +98,8 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   take_back_told: '您收回授权时，会立即通知该技能，您可以看到它是否已确认。',
   take_back_cleanup: '收回之后，Countersign 仍可替你使用以下操作，仅用于处理已经开始的事：{actions}。',
 
+  recipient_guarded:
+    '没有任何内容发送给{publisher}。Countersign 会得知程序将要做什么并记入日志，但不会得知结果。',
   recipient_endpoint: '它发出的所有内容都会送到{publisher}的{host}。',
   recipient_gets: '该技能会把数据交给{recipient}（{role}）：{categories}。',
   recipient_gets_nothing: '该技能把{recipient}（{role}）列为接收方，但没有列出具体数据。',
@@ -112,10 +117,13 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   mistake_stop: '据该技能称，{action}可以用{companion}中止。',
   mistake_status: '可以用{companion}查询{action}的结果。',
   mistake_final: '{action}无法在这里撤销。',
+  mistake_not_reported:
+    '放行的操作即视为已完成：没有人会告诉 Countersign 它是否发生，Countersign 也无法撤销。',
   mistake_in_doubt: '如果不清楚某个操作是否已经完成，相应的钱会一直预留，直到该技能或管理员给出结论。',
   mistake_not_emergency_stop: 'Countersign 不是紧急停止装置，请确保能随时按到设备自带的急停。',
 
   title_action: '{agent}想使用{skill}的{action}',
+  action_guarded: '由你自己电脑上的程序自行执行，不会向{publisher}发送任何内容。',
   action_publisher: '内容将发送到{publisher}的{host}。',
   action_effects: '发布方声明，这项操作{effects}。',
   action_amount: '最多花费 {amount}，发送前会先预留这笔钱。',
