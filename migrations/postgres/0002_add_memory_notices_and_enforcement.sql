@@ -190,7 +190,7 @@ CREATE INDEX "event_deliveries_by_expiry" ON "event_deliveries" USING btree ("ex
 CREATE INDEX "memory_items_by_grant" ON "memory_items" USING btree ("user_id","grant_id","created_at_ms");--> statement-breakpoint
 CREATE INDEX "memory_items_by_request" ON "memory_items" USING btree ("user_id","request_hash");--> statement-breakpoint
 CREATE INDEX "memory_items_due" ON "memory_items" USING btree ("expires_at_ms");--> statement-breakpoint
-CREATE INDEX "memory_items_by_session" ON "memory_items" USING btree ("session_id");--> statement-breakpoint
+CREATE INDEX "memory_items_by_session" ON "memory_items" USING btree ("session_id") WHERE session_id is not null and ended is null;--> statement-breakpoint
 CREATE INDEX "revocations_by_user" ON "revocations" USING btree ("user_id","at_ms");--> statement-breakpoint
 CREATE INDEX "revoked_actions_open" ON "revoked_actions" USING btree ("at_ms") WHERE cancel is null;--> statement-breakpoint
 CREATE INDEX "skill_duties_by_skill" ON "skill_duties" USING btree ("user_id","skill_id");--> statement-breakpoint

@@ -71,7 +71,7 @@ CREATE TABLE `memory_items` (
 CREATE INDEX `memory_items_by_grant` ON `memory_items` (`user_id`,`grant_id`,`created_at_ms`);--> statement-breakpoint
 CREATE INDEX `memory_items_by_request` ON `memory_items` (`user_id`,`request_hash`);--> statement-breakpoint
 CREATE INDEX `memory_items_due` ON `memory_items` (`expires_at_ms`);--> statement-breakpoint
-CREATE INDEX `memory_items_by_session` ON `memory_items` (`session_id`);--> statement-breakpoint
+CREATE INDEX `memory_items_by_session` ON `memory_items` (`session_id`) WHERE session_id is not null and ended is null;--> statement-breakpoint
 CREATE TABLE `revocations` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,

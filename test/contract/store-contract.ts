@@ -3,6 +3,7 @@ import { describeActions } from './action-contract.ts'
 import { describeConsent } from './consent-contract.ts'
 import { describeCounters } from './counter-contract.ts'
 import { describeLog } from './log-contract.ts'
+import { describeMemory } from './memory-contract.ts'
 import { describeNodes } from './node-contract.ts'
 import { describePages } from './page-contract.ts'
 import { describeRegistry } from './registry-contract.ts'
@@ -21,6 +22,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeNodes(bench)
     describePages(bench)
     describeLog(bench)
+    describeMemory(bench)
 
     describe('transactions', () => {
       it('keep all of a unit of work or nothing, the leaf included', async () => {

@@ -3,9 +3,9 @@ import {
   asc,
   desc,
   eq,
+  exists,
   getTableColumns,
   gt,
-  inArray,
   isNotNull,
   isNull,
   lte,
@@ -145,12 +145,11 @@ export function prepareMemoryItems({ db, t: { memoryItems: m, legalHolds, tokenF
           and(
             isNotNull(m.sessionId),
             isNull(m.ended),
-            inArray(
-              m.sessionId,
+            exists(
               db
-                .select({ id: tokenFamilies.sessionId })
+                .select({ one: sql`1` })
                 .from(tokenFamilies)
-                .where(isNotNull(tokenFamilies.endedAtMs)),
+                .where(and(eq(tokenFamilies.sessionId, m.sessionId), isNotNull(tokenFamilies.endedAtMs))),
             ),
           ),
         )

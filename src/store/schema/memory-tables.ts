@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
 
 /** What agents remember. Ids, class, size and times stand in the open; all the rest is sealed under a cell of the item's own. */
@@ -36,7 +37,8 @@ export function describeMemoryTables(c: Columns) {
       c.index('memory_items_by_grant').on(t.userId, t.grantId, t.createdAtMs),
       c.index('memory_items_by_request').on(t.userId, t.requestHash),
       c.index('memory_items_due').on(t.expiresAtMs),
-      c.index('memory_items_by_session').on(t.sessionId),
+      // Of the few that end with their session alone.
+      c.index('memory_items_by_session').on(t.sessionId).where(sql`session_id is not null and ended is null`),
     ],
   )
 
