@@ -15,7 +15,8 @@ export async function* serverSentEvents(body: ReadableStream<Uint8Array>): Async
     for (;;) {
       const { done, value } = await reader.read()
       rest += done ? decoder.decode() : decoder.decode(value, { stream: true })
-      const lines = rest.split(/\r\n|\n|\r(?!$)/)
+      // A carriage return at the end may be the first half of a line's end.
+      const lines = rest.split(done ? /\r\n|\n|\r/ : /\r\n|\n|\r(?!$)/)
       rest = lines.pop() ?? ''
       for (const line of lines) {
         if (line.startsWith('data:')) data.push(line.slice(line.startsWith('data: ') ? 6 : 5))

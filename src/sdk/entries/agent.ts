@@ -36,3 +36,4 @@ export {
 } from '../agent-tokens.ts'
 export { type DeviceSignIn, type DeviceSignInOptions, startDeviceSignIn } from '../device-sign-in.ts'
 export { createDpopKey, type DpopKey, importDpopKey } from '../dpop-key.ts'
+export { fileTokenStore } from '../file-token-store.ts'
