@@ -23,11 +23,12 @@ const known = new LRUCache<string, StatusPlace>({ max: 50_000 })
 export async function giveStatusPlace(
   tx: Tx,
   grant: Pick<GrantRow, 'id' | 'userId' | 'agentId' | 'skillId' | 'status'>,
+  places: number = STATUS_PLACES,
 ): Promise<void> {
   const mark = await tx.deploymentMarks.find(EPOCH_MARK)
   const epoch = mark === undefined ? 1 : Number(mark)
   const newest = (await tx.statusEntries.newestList(epoch)) ?? 0
-  const tried = distinctPlaces()
+  const tried = distinctPlaces(places)
   const taken = await tx.statusEntries.countTaken(epoch, newest, tried)
   for (let listNo = taken > TAKEN_MOST ? newest + 1 : newest; ; listNo += 1) {
     for (const idx of tried) {
@@ -52,9 +53,9 @@ export async function ensureStatusPlace(tx: Tx, grant: GrantRow): Promise<void> 
   if (!(await tx.statusEntries.ofGrant(grant.id))) await giveStatusPlace(tx, grant)
 }
 
-function distinctPlaces(): number[] {
+function distinctPlaces(of: number): number[] {
   const places = new Set<number>()
-  while (places.size < TRIES) places.add(randomInt(STATUS_PLACES))
+  while (places.size < TRIES) places.add(randomInt(of))
   return [...places]
 }
 
