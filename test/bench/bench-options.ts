@@ -25,6 +25,13 @@ export type BenchOptions = {
   readonly folder: string
   /** Where the brokers leave a CPU profile when they end. */
   readonly profile: string | null
+  /** Compares with other MCP proxies, and measures nothing else. */
+  readonly proxies: boolean
+  /** Rounds of that comparison; null for as many as it takes. */
+  readonly proxyRounds: number | null
+  /** Measures what memory costs, and nothing else. */
+  readonly memory: boolean
+  readonly quick: boolean
 }
 
 const FULL = {
@@ -56,7 +63,9 @@ const QUICK = {
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url))
 
 export const USAGE = `usage: npm run bench -- [--json] [--grants 1000,1000000] [--in-flight 1,64,256] [--seconds 2]
-                        [--nodes 1,3] [--rounds 3] [--folder FOLDER] [--profile FOLDER] [--without-postgres] [--quick]`
+                        [--nodes 1,3] [--rounds 3] [--folder FOLDER] [--profile FOLDER] [--without-postgres] [--quick]
+       npm run bench -- --proxies [--json] [--rounds 7] [--folder FOLDER] [--profile FOLDER] [--quick]
+       npm run bench -- --memory [--json] [--folder FOLDER] [--quick]`
 
 /** @throws Error saying what is wrong with the flags. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
@@ -65,6 +74,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     options: {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
+      proxies: { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
       grants: { type: 'string' },
       'in-flight': { type: 'string' },
       nodes: { type: 'string' },
@@ -87,6 +98,10 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     rounds: listOf('rounds', values.rounds)?.[0] ?? base.rounds,
     folder: values.folder ?? FOLDER,
     profile: values.profile ?? null,
+    proxies: values.proxies,
+    memory: values.memory,
+    proxyRounds: listOf('rounds', values.rounds)?.[0] ?? null,
+    quick: values.quick,
   }
 }
 

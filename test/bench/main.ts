@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { findPostgres } from '../support/postgres-server.ts'
+import { benchMemory, printMemoryReport } from './bench-memory.ts'
 import { type BenchOptions, parseBenchOptions, USAGE } from './bench-options.ts'
 import { type BenchPostgres, openBenchPostgres } from './bench-postgres.ts'
+import { benchProxies, printProxyReport } from './bench-proxies.ts'
 import { type BenchStore, postgresStoreIn, sqliteStoreIn } from './bench-store.ts'
 import { describeMachine } from './machine.ts'
 import { measureHistory } from './measure-history.ts'
@@ -85,6 +87,16 @@ const folder = mkdtempSync(join(options.folder, 'run-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
+if (options.proxies) {
+  const report = await benchProxies(options, folder, progress)
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : printProxyReport(report))
+  process.exit(0)
+}
+if (options.memory) {
+  const report = await benchMemory(options, folder, progress)
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : printMemoryReport(report))
+  process.exit(0)
+}
 const postgres = options.postgres && findPostgres() !== undefined ? await openBenchPostgres() : null
 const report = await bench(options, folder, postgres).finally(() => postgres?.stop())
 process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : printReport(report))

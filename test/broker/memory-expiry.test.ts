@@ -208,15 +208,15 @@ describe('a crash', () => {
   it.each([
     [
       'of the sweep',
-      (broker: Broker) => sweepExpiredMemory(broker),
-      async () => {
+      (broker: Broker): Promise<unknown> => sweepExpiredMemory(broker),
+      async (): Promise<void> => {
         world.test.clock.advance(HOUR_MS)
       },
     ],
     [
       'while all of it is forgotten',
-      (broker: Broker) => destroyMemoryOf(broker, { userId: world.alice.userId }),
-      async () => undefined,
+      (broker: Broker): Promise<unknown> => destroyMemoryOf(broker, { userId: world.alice.userId }),
+      async (): Promise<void> => undefined,
     ],
   ] as const)('%s, at any step, loses nothing and logs nothing twice', async (_, work, before) => {
     let finished = 0
