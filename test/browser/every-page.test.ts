@@ -71,6 +71,9 @@ describe.skipIf(!HAS_CHROMIUM)('every page', { timeout: 120_000 }, () => {
     const { approvalId } = readAs(waits.answer, 202, z.looseObject({ approvalId: z.string() }))
     const again = await agent.post('/v1/consent-requests', { ...COFFEE_REQUEST, purpose: 'Once more' })
     const { requestId } = readAs(again, 201, asked)
+    const taken = { scope: { kind: 'grant', id: grants[1] } }
+    const revoked = await world.api(user).post('/v1/revocations', taken)
+    const { revocationId } = readAs(revoked, 200, z.looseObject({ revocationId: z.string() }))
     await page.goto((await registerProgram(world, 'Weekend planner')).authorizeUrl(COFFEE_REQUEST))
     userPaths.push(
       new URL(page.url()).pathname,
@@ -85,6 +88,8 @@ describe.skipIf(!HAS_CHROMIUM)('every page', { timeout: 120_000 }, () => {
       `/me/revoke?grant=${grants[0]}`,
       '/me/activity',
       `/me/activity/${actionId}`,
+      '/me/revocations',
+      `/me/revocations/${revocationId}`,
       '/limits',
       '/linked',
       '/channels',
