@@ -17,7 +17,7 @@ export const CALL_META = {
   idempotencyKey: 'countersign/idempotencyKey',
 } as const
 
-/** After its stream ended, an answer that was in it is handed on within this; or there was none. */
+/** After its stream broke, this long is waited for whoever knows better why. */
 const GRACE_MS = 100
 
 export interface MadeCall {
@@ -43,6 +43,7 @@ export async function callTool(
 ): Promise<MadeCall> {
   const exchange = new McpExchange(request.maxResponseBytes)
   const id = exchanges.add(exchange)
+  let isAnswered = false
   try {
     const { outputSchema: _, ...withoutOutput } = definition
     const called = client.callTool(
@@ -60,12 +61,13 @@ export async function callTool(
       },
     )
     const result = await Promise.race([called, lost(exchange)])
+    isAnswered = true
     return whole(replyOf(result, tool.answers, request.maxResponseBytes))
   } catch (error) {
     return ended(error, exchange, request)
   } finally {
     exchanges.remove(id)
-    exchange.close()
+    exchange.close(isAnswered)
   }
 }
 

@@ -39,6 +39,8 @@ export class McpExchange {
   #stop: (() => void) | undefined
   #lost: (() => void) | undefined
   #isResumable = false
+  #hasResponse = false
+  #tail = ''
   #isClosed = false
   /** Settles when the answer's stream ended, so that whoever waits on need not wait until the time limit. */
   readonly lost: Promise<void>
@@ -69,18 +71,24 @@ export class McpExchange {
 
   /** Events with ids can be asked for again when their stream breaks: asking sends the call no second time. */
   noteEvents(chunk: Buffer): void {
-    if (!this.#isResumable && /(^|\n)id:/.test(chunk.toString('latin1'))) this.#isResumable = true
+    const text = this.#tail + chunk.toString('latin1')
+    if (/(^|\n)id:/.test(text)) this.#isResumable = true
+    if (/"(result|error)" *:/.test(text)) this.#hasResponse = true
+    this.#tail = text.slice(-16)
   }
 
-  /** The answer's stream is over. What came in it has not been handed on yet. */
+  /** The answer's stream is over, without an answer in it and with nothing by which to ask for the rest. */
   end(): void {
-    if (!this.#isResumable) this.#lost?.()
+    if (!this.#isResumable && !this.#hasResponse) this.#lost?.()
   }
 
-  /** Nobody waits any more: what has not left never will, and a connection that still carries it is given up. */
-  close(): void {
+  /**
+   * Nobody waits any more: what has not left never will. A connection that still carries it is given up, but for one that
+   * brought the answer: it ends by itself, and can be used again.
+   */
+  close(isAnswered: boolean): void {
     this.#isClosed = true
-    this.#stop?.()
+    if (!isAnswered) this.#stop?.()
   }
 
   /** What an error proves that ended the call. */

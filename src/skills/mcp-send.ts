@@ -109,8 +109,9 @@ export function sendRequest(agent: Agent, sending: Sending): Promise<Response> {
             return out.enqueue(new Uint8Array(chunk))
           }
           chunks.push(Buffer.from(chunk))
+          if (!head.isStream) return
           exchange?.noteEvents(chunk)
-          if (head.isStream) lookAtStream(head)
+          lookAtStream(head)
         },
         onResponseEnd() {
           if (!head) return finish(new Error('response without a head'))
@@ -132,7 +133,8 @@ export function sendRequest(agent: Agent, sending: Sending): Promise<Response> {
 /** An answer that was read already, as the client library asks for it. */
 function knownResponse(message: unknown): Response {
   const response = new Response(null, { status: 200, headers: { 'content-type': 'application/json' } })
-  return Object.assign(response, { json: () => Promise.resolve(message) })
+  // Defined, not assigned: under the HTTP server's own Response the member is read-only.
+  return Object.defineProperty(response, 'json', { value: () => Promise.resolve(message) })
 }
 
 function bodyOf({ status }: Head, chunks: readonly Buffer[]): Uint8Array<ArrayBuffer> | null {

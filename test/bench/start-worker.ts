@@ -28,7 +28,7 @@ const offerShape = z.strictObject({ ports: z.record(z.string(), z.int()) })
  * @param nodeOptions such as those that make a CPU profile.
  */
 export async function startWorker(
-  program: 'bare-worker' | 'broker-worker' | 'skill-worker',
+  program: 'bare-worker' | 'broker-worker' | 'skill-worker' | 'note-worker',
   options: object,
   nodeOptions: readonly string[] = [],
 ): Promise<Worker> {

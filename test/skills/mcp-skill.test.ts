@@ -1,3 +1,5 @@
+// As in a broker that serves: it puts a Response of its own in place of the platform's.
+import '@hono/node-server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { toolDigest } from '../../src/core/manifest/tool-definition.ts'
 import type { McpAccess } from '../../src/ports/mcp-access.ts'
