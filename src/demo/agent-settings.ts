@@ -5,7 +5,7 @@ import { type ModelEndpoint, regionOfHost, type ToolStyle } from '../sdk/model-e
 
 export const AGENT_USAGE = [
   'npm run -s agent -- "what you want done"',
-  '  COUNTERSIGN_URL   the broker; http://localhost:8787 unless given',
+  '  AGENT_BROKER      the broker; http://localhost:8787 unless given',
   '  OPENAI_BASE_URL   the model endpoint, up to and with /v1',
   '  OPENAI_MODEL      the model to ask for',
   '  OPENAI_API_KEY    its key, where it wants one',
@@ -53,7 +53,7 @@ export function readAgentSettings(env: Readonly<Record<string, string | undefine
   return {
     ok: true,
     settings: {
-      broker: env.COUNTERSIGN_URL ?? 'http://localhost:8787',
+      broker: env.AGENT_BROKER ?? 'http://localhost:8787',
       endpoint: {
         baseUrl,
         model,

@@ -38,7 +38,7 @@ async function openStage(): Promise<Stage> {
   const model = await startScriptedModel()
   onTestFinished(() => model.close())
   const env = {
-    COUNTERSIGN_URL: world.url,
+    AGENT_BROKER: world.url,
     OPENAI_BASE_URL: model.baseUrl,
     OPENAI_MODEL: 'qwen3-coder:30b',
     OPENAI_API_KEY: 'sk-never-printed',

@@ -54,13 +54,18 @@ async function answers(url: string): Promise<boolean> {
 }
 
 describe('the servers of the README', () => {
-  it('are one for node:http and one for Hono', () => {
-    expect(SNIPPETS.map((code) => /node:http|Hono/.exec(code)?.[0])).toEqual(['node:http', 'Hono'])
+  it('are one each for node:http, Hono and Express', () => {
+    expect(SNIPPETS.map((code) => /node:http|Hono|express/.exec(code)?.[0])).toEqual([
+      'node:http',
+      'Hono',
+      'express',
+    ])
   })
 
   it.each([
     ['node:http', 0],
     ['Hono', 1],
+    ['Express', 2],
   ])('let a permitted call through, and nothing else: %s', async (_, index) => {
     const { url, process: child } = await start(SNIPPETS[index] ?? '')
     try {

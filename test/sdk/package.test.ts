@@ -61,7 +61,9 @@ describe('the package', () => {
       private: isPrivate,
       bin,
     } = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8'))
-    expect(entries).toEqual(expect.arrayContaining(['./agent', './tool-loop', './skill-guard', './verify']))
+    expect(entries).toEqual(
+      ['agent', 'tool-loop', 'skill-guard', 'verify', 'notices', 'webhooks'].map((name) => `./${name}`),
+    )
     expect([Object.keys(dependencies), isPrivate, bin]).toEqual([['zod'], undefined, undefined])
     const ours = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     expect(ours.private).toBe(true)

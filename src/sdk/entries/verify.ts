@@ -6,6 +6,18 @@ export { type NoteKey, parseVkey } from '../../core/merkle/note-key.ts'
 export { type FollowVerdict, followLog } from '../follow-log.ts'
 export { httpLogSource } from '../http-log-source.ts'
 export type { LogSource } from '../log-source.ts'
+export {
+  type GrantStatus,
+  readStatusList,
+  type StatusListTrust,
+  type StatusListVerdict,
+} from '../read-status-list.ts'
+export {
+  type ExportedEventVerdict,
+  type ExportedPartVerdict,
+  verifyExportedEvent,
+} from '../verify-exported-event.ts'
 export { type LogTrust, type LogVerdict, readHead, verifyLog } from '../verify-log.ts'
 export { type PromiseTrust, type PromiseVerdict, verifyPromise } from '../verify-promise.ts'
 export { type ReceiptTrust, type ReceiptVerdict, verifyReceipt } from '../verify-receipt.ts'
+export { type RevocationReceiptVerdict, verifyRevocationReceipt } from '../verify-revocation-receipt.ts'
