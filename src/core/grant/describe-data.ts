@@ -19,7 +19,19 @@ export function describeMemory(telling: Telling): Sentence[] {
     if (days === undefined || days === 0) return say('memory_not_kept', 'skill_promise', facts)
     return say('memory_days', 'skill_promise', { ...facts, days: speaker.days(days) })
   })
-  return [...sentences, say('memory_unseen', 'claim', {})]
+  return [...sentences, ...describeAgentMemory(telling), say('memory_unseen', 'claim', {})]
+}
+
+/** What the agent may keep by itself, under the same terms; a one-time grant gives it no memory. */
+function describeAgentMemory({ subject, speaker, say }: Telling): Sentence[] {
+  const { retentionDays, oneTime } = subject.terms
+  const kept = subject.manifest.memory.filter(
+    ({ class: name, sessionOnly, maxDays }) =>
+      Object.hasOwn(retentionDays, name) && (sessionOnly || (maxDays > 0 && (retentionDays[name] ?? 0) > 0)),
+  )
+  if (oneTime || kept.length === 0) return []
+  const memory = speaker.list(kept.map(({ title }) => speaker.title(title)))
+  return [say('memory_agent', 'countersign', { agent: speaker.quote(subject.agent.name), memory })]
 }
 
 /** Who gets data: the skill, those it passes data on to, the agent and whoever runs its model. */

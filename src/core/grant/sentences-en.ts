@@ -102,6 +102,8 @@ export const SENTENCES_EN = {
   memory_days: 'The skill is told to keep {memory} ({categories}) for {days} at most.',
   memory_session: 'The skill is told to forget {memory} ({categories}) when the session ends.',
   memory_not_kept: 'The skill is told not to keep {memory} ({categories}).',
+  memory_agent:
+    '{agent} may keep notes of these kinds here, in Countersign, no longer than that: {memory}. You see them and can delete them at any time; then, and when their time is over, they are destroyed.',
   memory_unseen: 'Countersign cannot look inside the skill; forgetting is something only the skill can do.',
 
   take_back_any_time: 'You can pause it or take it back at any time. After that, nothing new is allowed.',

@@ -88,6 +88,8 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   memory_days: '要求该技能最多保留{memory}（{categories}）{days}。',
   memory_session: '要求该技能在会话结束后立即删除{memory}（{categories}）。',
   memory_not_kept: '要求该技能不保留{memory}（{categories}）。',
+  memory_agent:
+    '{agent} 可以在 Countersign 中保留以下类别的记录，期限不超过上述时间：{memory}。您可以随时查看和删除；删除或到期后，这些记录会被销毁。',
   memory_unseen: 'Countersign 看不到该技能的内部，是否真正删除只能由该技能做到。',
 
   take_back_any_time: '你可以随时暂停或收回授权，此后不再允许任何新操作。',

@@ -264,6 +264,14 @@ describe('nothing is hidden', () => {
     ).not.toBe('')
   })
 
+  it('says what the agent may keep by itself under the same terms, and nothing where it may not', () => {
+    expect(textOf('memory_agent')).toMatch(/order history/)
+    expect(textOf('memory_agent')).not.toContain('location')
+    expect(textOf('memory_agent', withTerms({ oneTime: true }))).toBe('')
+    expect(textOf('memory_agent', withTerms({ retentionDays: { order_history: 0 } }))).toBe('')
+    expect(textOf('memory_agent', {}, 'zh')).toContain('Countersign')
+  })
+
   it('says who receives data, who is refused, and what the agent sees', () => {
     expect(textOf('recipient_endpoint')).toContain('“coffee.example”')
     expect(textOf('recipient_gets')).toContain('“Pay Example” (payment service): “your orders”')
