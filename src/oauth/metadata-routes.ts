@@ -74,6 +74,8 @@ function authorizationServer(issuer: string): object {
     revocation_endpoint: at(OAUTH_PATHS.revocation),
     device_authorization_endpoint: at(OAUTH_PATHS.device_authorization),
     jwks_uri: at('/.well-known/jwks.json'),
+    // Token Status List section 9: where all lists are named.
+    status_list_aggregation_endpoint: at('/status-lists'),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: GRANT_TYPES,
