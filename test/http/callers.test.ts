@@ -57,6 +57,15 @@ describe('every route', () => {
     expect(new Set(test.routes.map((route) => `${route.method} ${route.path}`)).size).toBe(test.routes.length)
   })
 
+  it('for enforcement points takes nobody else, and no other takes one', () => {
+    for (const route of test.routes) {
+      const isTheirs = route.path.startsWith('/access/v1/')
+      const isTaken = route.callers.includes('enforcement_point')
+      expect([route.path, isTaken]).toEqual([route.path, isTheirs])
+      if (isTheirs) expect([route.path, route.callers]).toEqual([route.path, ['enforcement_point']])
+    }
+  })
+
   it('that changes what a person decides takes a user and nobody else', () => {
     const decides = /\/(approve|refuse|narrow|renew|pause|resume|revoke|disconnect|deployments|time-zone)$/
     const own = test.routes.filter((route) => decides.test(route.path) && route.method !== 'get')
