@@ -98,7 +98,10 @@ function covers(scope: DutyScope, duty: SkillDutyRow): boolean {
   }
 }
 
-/** An erasure asks again for what a skill said that it keeps: its reason may have ended since. */
+/** What an erasure asks for once more: a reason to keep something may have ended since, and a skill may be back. */
+const ASKED_AGAIN: ReadonlySet<string> = new Set(['kept', 'settled', 'given_up'])
+
+/** Those that no notice asks for. */
 async function notAskedFor(
   tx: Tx,
   duties: readonly SkillDutyRow[],
@@ -111,7 +114,8 @@ async function notAskedFor(
     if (noticeId !== null && !statusOf.has(noticeId))
       statusOf.set(noticeId, (await tx.skillNotices.find(noticeId, userId))?.status ?? 'gone')
     const status = noticeId === null ? null : statusOf.get(noticeId)
-    if (status === null || status === 'gone' || (reason === 'erased' && status === 'kept')) found.push(duty)
+    const isAgain = reason === 'erased' && ASKED_AGAIN.has(status ?? '')
+    if (status === null || status === 'gone' || isAgain) found.push(duty)
   }
   return found
 }

@@ -1,6 +1,7 @@
 import { CONSENT_PROBLEMS } from './consent-problems.ts'
 import { ENFORCEMENT_PROBLEMS } from './enforcement-problems.ts'
 import { MEMORY_PROBLEMS } from './memory-problems.ts'
+import { NOTICE_PROBLEMS } from './notice-problems.ts'
 import { REFUSAL_PROBLEMS } from './refusal-problems.ts'
 import { REGISTRY_PROBLEMS } from './registry-problems.ts'
 import { REQUEST_PROBLEMS } from './request-problems.ts'
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   ...CONSENT_PROBLEMS,
   ...REGISTRY_PROBLEMS,
   ...REVOCATION_PROBLEMS,
+  ...NOTICE_PROBLEMS,
   ...ENFORCEMENT_PROBLEMS,
   ...MEMORY_PROBLEMS,
 }

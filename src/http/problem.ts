@@ -76,6 +76,7 @@ export function publicReason(code: RefusalCode): ProblemCode {
     case 'category_not_allowed':
     case 'account_not_linked':
     case 'account_unavailable':
+    case 'deletion_overdue':
     case 'currency_without_budget':
     case 'budget_exceeded':
     case 'amount_too_large':

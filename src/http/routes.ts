@@ -19,6 +19,7 @@ import { limitRoutes } from './limit-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { memoryRoutes } from './memory-routes.ts'
 import { notMeRoute } from './not-me-route.ts'
+import { noticeRoutes } from './notice-routes.ts'
 import { operatorActionRoutes } from './operator-action-routes.ts'
 import { operatorAskingRoute } from './operator-asking-route.ts'
 import { operatorEnforcementRoutes } from './operator-enforcement-routes.ts'
@@ -60,6 +61,7 @@ export function allRoutes(
     ...authorityRoutes(broker),
     ...limitRoutes(broker),
     ...memoryRoutes(broker),
+    ...noticeRoutes(broker, publisher),
     ...erasureRoutes(broker),
     exportRoute(broker, publisher),
     ...skillRoutes(broker),
