@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, lte, sql } from 'drizzle-orm'
 import type { EventDeliveryRow } from '../../ports/revocation-rows.ts'
 import type { EventDeliveries } from '../../ports/revocation-store.ts'
 import { allGiven, given } from '../dialect.ts'
@@ -50,7 +50,8 @@ export function prepareEventDeliveries({ db, t: { eventDeliveries: e }, d }: Pre
         .select()
         .from(e)
         .where(and(eq(e.userId, p('userId')), eq(e.revocationId, p('revocationId'))))
-        .orderBy(asc(e.id)),
+        // Skills first, then agents.
+        .orderBy(desc(e.receiverKind), asc(e.receiverId), asc(e.id)),
     ),
     removeExpired: d.prepare(
       'event_deliveries_remove_expired',
