@@ -7,7 +7,7 @@ import { openClientWorld } from './client-world.ts'
 import { findProgram, leftOut } from './find-program.ts'
 import { createQwenHome } from './qwen-home.ts'
 import { runProgram, startProgram } from './run-program.ts'
-import { MARK, startScriptedTurns, toolCall } from './scripted-turns.ts'
+import { startScriptedTurns, toolCall } from './scripted-turns.ts'
 import { tell } from './transcript.ts'
 
 const qwen = findProgram('qwen')
@@ -59,8 +59,10 @@ it.skipIf(!canRun)(
     expect(kept).toMatchObject({ serverName: 'countersign', mcpServerUrl: world.mcpUrl })
     await running.stop()
 
-    model.script(toolCall('tool_call', { name: 'mcp__countersign__countersign_find_skills', arguments: {} }))
-    const args = ['--auth-type', 'openai', '-y', '-o', 'stream-json', '-p', `${MARK} do it`]
+    const prompt = model.script(
+      toolCall('tool_call', { name: 'mcp__countersign__countersign_find_skills', arguments: {} }),
+    )
+    const args = ['--auth-type', 'openai', '-y', '-o', 'stream-json', '-p', prompt]
     const ran = await runProgram(qwen ?? '', args, { env: home.env, cwd: home.project })
     expect(ran.out).toContain('coffee.order')
   },

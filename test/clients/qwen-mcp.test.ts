@@ -4,7 +4,7 @@ import { type ClientWorld, linkIn, openClientWorld } from './client-world.ts'
 import { findProgram, leftOut } from './find-program.ts'
 import { createQwenHome, keepMcpTokens, type QwenHome } from './qwen-home.ts'
 import { type Ran, runProgram } from './run-program.ts'
-import { MARK, type ScriptedTurns, startScriptedTurns, type Turn } from './scripted-turns.ts'
+import { type ScriptedTurns, startScriptedTurns, type Turn } from './scripted-turns.ts'
 import { tell } from './transcript.ts'
 
 const qwen = findProgram('qwen')
@@ -103,8 +103,8 @@ function quoteIn(text: string): string {
 }
 
 async function runQwen(home: QwenHome, model: ScriptedTurns, calls: Turn[]): Promise<Turned> {
-  model.script(...calls)
-  const args = ['--auth-type', 'openai', '-y', '-o', 'stream-json', '-p', `${MARK} do it`]
+  const prompt = model.script(...calls)
+  const args = ['--auth-type', 'openai', '-y', '-o', 'stream-json', '-p', prompt]
   const ran = await runProgram(qwen ?? '', args, { env: home.env, cwd: home.project })
   const events = ran.out
     .split('\n')

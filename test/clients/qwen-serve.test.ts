@@ -8,7 +8,7 @@ import { findProgram, leftOut } from './find-program.ts'
 import { startGuard } from './guard-process.ts'
 import { startQwenServe } from './qwen-daemon.ts'
 import { createQwenHome } from './qwen-home.ts'
-import { MARK, startScriptedTurns, type Turn, toolCall } from './scripted-turns.ts'
+import { startScriptedTurns, type Turn, toolCall } from './scripted-turns.ts'
 import { tell } from './transcript.ts'
 
 const qwen = findProgram('qwen')
@@ -30,8 +30,7 @@ it.skipIf(!qwen)('qwen serve runs what the broker permits, and nothing else', as
     guardToken: guard.token,
   })
   const run = async (...turns: Turn[]) => {
-    model.script(...turns)
-    const updates = await daemon.prompt(`${MARK} do it`)
+    const updates = await daemon.prompt(model.script(...turns))
     for (const { tool, status, text } of updates) tell(`qwen serve: ${tool} ${status}: ${text}`)
     return updates
   }

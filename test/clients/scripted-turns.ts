@@ -3,23 +3,21 @@ import { type ModelRequest, type ScriptedTurn, startScriptedModel } from '../sup
 
 export type Turn = ScriptedTurn | ((request: ModelRequest) => ScriptedTurn)
 
-/** Stands in every prompt, so that what a program asks a model beside the conversation is not taken for it. */
-export const MARK = 'MARK'
-
 export type ScriptedTurns = {
   readonly baseUrl: string
-  /** What the model says next in the conversation. */
-  script(...turns: readonly Turn[]): void
+  /** Says what the model says next, and returns the prompt that has it say so. */
+  script(...turns: readonly Turn[]): string
 }
 
-/** A model that follows a script in the conversation, and answers whatever else it is asked with a word. */
+/**
+ * A model that follows a script in a conversation. Programs ask a model for more than that, such as a title or what to
+ * remember: that is answered with a word, and uses nothing of the script up.
+ */
 export async function startScriptedTurns(): Promise<ScriptedTurns> {
   const left: Turn[] = []
+  let prompts = 0
   const model = await startScriptedModel((request) => {
-    const isConversation = request.body.messages.some(({ content }) =>
-      JSON.stringify(content ?? '').includes(MARK),
-    )
-    const turn = isConversation && request.body.tools ? left.shift() : undefined
+    const turn = goesOn(request, `errand-${prompts}.`) ? left.shift() : undefined
     return (typeof turn === 'function' ? turn(request) : turn) ?? { content: 'Done.' }
   })
   onTestFinished(() => model.close())
@@ -27,8 +25,17 @@ export async function startScriptedTurns(): Promise<ScriptedTurns> {
     baseUrl: model.baseUrl,
     script(...turns) {
       left.splice(0, left.length, ...turns)
+      prompts += 1
+      return `Do errand-${prompts}.`
     },
   }
+}
+
+/** Whether a request is the next step of this prompt: it ends with the prompt, or with what a tool said after it. */
+function goesOn({ body: { messages, tools } }: ModelRequest, prompt: string): boolean {
+  const at = messages.findLastIndex(({ content }) => JSON.stringify(content ?? '').includes(prompt))
+  const after = messages.slice(at + 1)
+  return tools !== undefined && at >= 0 && after.every(({ role }) => role === 'tool' || role === 'assistant')
 }
 
 export function toolCall(name: string, args: object): ScriptedTurn {
