@@ -51,9 +51,17 @@ export class StatusLists {
   /** The addresses of all lists there are (section 9.3). */
   async uris(): Promise<string[]> {
     const { store, settings } = this.#broker
-    const lists = await store.read(async (tx) => tx.statusEntries.lists())
-    const sorted = lists.sort((a, b) => a.epoch - b.epoch || a.listNo - b.listNo)
-    return sorted.map((list) => statusListUri(settings.issuer, list))
+    return store.read(async (tx) => {
+      const uris: string[] = []
+      const current = Number((await tx.deploymentMarks.find(EPOCH_MARK)) ?? 1)
+      for (let epoch = 1; epoch <= current; epoch += 1) {
+        // Lists of an epoch are numbered from 0 without a gap.
+        const newest = (await tx.statusEntries.newestList(epoch)) ?? -1
+        for (let listNo = 0; listNo <= newest; listNo += 1)
+          uris.push(statusListUri(settings.issuer, { epoch, listNo }))
+      }
+      return uris
+    })
   }
 
   /** The signed list as it stands now; undefined for one that was never begun. */

@@ -4,7 +4,6 @@ import type {
   RevocationRow,
   RevokedActionRow,
   StatusEntryRow,
-  StatusPlace,
   UndoItemRow,
   UndoJobRow,
   UndoRow,
@@ -21,8 +20,6 @@ export interface StatusEntries {
   /** Takes a place. @returns whether it was free. */
   take(row: StatusEntryRow): Answer<boolean>
   ofGrant(grantId: string): Answer<StatusEntryRow | undefined>
-  /** Every list there is. */
-  lists(): Answer<Pick<StatusPlace, 'epoch' | 'listNo'>[]>
   /** Entries of one list that changed since then, whatever they say. */
   changedSince(epoch: number, listNo: number, sinceMs: number): Answer<StatusEntryRow[]>
 }

@@ -28,6 +28,8 @@ describeStore('the embedded store', async () => {
 const MAY_SCAN = [
   /** The first entry of a partial index. */
   'outbox_next_due',
+  'event_deliveries_next_due',
+  'enforcement_points_list',
   'publishers_list',
   'skills_list',
   'freezes_list',
@@ -42,6 +44,9 @@ const MAY_SCAN = [
   // All of what is unsettled, in the index that holds nothing else.
   'actions_unsettled',
   'actions_dispatched_by',
+  'actions_overdue',
+  'actions_handed_over',
+  'undo_jobs_running',
   // A handful of rows, whatever the history.
   'leases_list',
   'past_logs_list',
@@ -49,9 +54,13 @@ const MAY_SCAN = [
   'legal_holds_list',
   'erasures_open',
   // Once in the life of an account: no index is kept for it.
+  'personal_agent_callbacks_remove',
+  'personal_agent_sessions',
   'personal_debts_scrub',
   'personal_grant_watches_remove',
   'personal_oauth_records_remove',
+  'personal_revoked_actions_remove',
+  'personal_undos_remove',
   'personal_sessions_remove',
   'personal_terminal_logins_remove',
   // Logins that wait at this moment: a handful, and gone within minutes.

@@ -51,10 +51,6 @@ export function prepareStatusEntries({ db, t: { statusEntries: e }, d }: Prepara
         .where(eq(e.grantId, p('grantId')))
         .limit(1),
     ),
-    lists: d.prepare(
-      'status_entries_lists',
-      db.select({ epoch: e.epoch, listNo: e.listNo }).from(e).groupBy(e.epoch, e.listNo),
-    ),
     changedSince: d.prepare(
       'status_entries_changed_since',
       db
@@ -85,10 +81,6 @@ export class StatusEntryRepository
 
   ofGrant(grantId: string) {
     return first(this.run(this.q.ofGrant, { grantId }))
-  }
-
-  lists() {
-    return this.run(this.q.lists, {})
   }
 
   changedSince(epoch: number, listNo: number, sinceMs: number) {
