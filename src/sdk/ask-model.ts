@@ -42,6 +42,8 @@ export type ModelRequest = {
   readonly signal: AbortSignal
   /** Whether the deployment can have returned this model name. */
   readonly accepts: (model: string) => boolean
+  /** Told the content of a streamed answer piece by piece. */
+  readonly onText: (text: string) => void
 }
 
 const TRIES_MOST = 4
@@ -127,10 +129,11 @@ async function readWhole(response: Response, { accepts }: ModelRequest): Promise
   return ended(collector, text === undefined ? 'malformed' : collector.add(parse(text), 'message'))
 }
 
-async function readStream(response: Response, { accepts }: ModelRequest): Promise<Asked | Again> {
+async function readStream(response: Response, { accepts, onText }: ModelRequest): Promise<Asked | Again> {
   const collector = new AnswerCollector(accepts)
   if (response.body === null) return fault('malformed_answer')
   let isDone = false
+  let told = 0
   for await (const data of serverSentEvents(response.body)) {
     if (data === '[DONE]') {
       isDone = true
@@ -139,6 +142,9 @@ async function readStream(response: Response, { accepts }: ModelRequest): Promis
     const collected = collector.add(parse(data), 'delta')
     if (collected === 'failed') return { kind: 'again', status: null, waitMs: null }
     if (collected !== 'more') return ended(collector, collected)
+    const { content } = collector
+    if (content.length > told) onText(content.slice(told))
+    told = content.length
   }
   // A stream that just ends may have been cut anywhere: half a call can be valid JSON.
   if (!isDone && collector.answer().finish === null) return { kind: 'again', status: null, waitMs: null }

@@ -61,6 +61,11 @@ export class AnswerCollector {
     return this.#size > CHARACTERS_MOST || this.#calls.length > CALLS_MOST ? 'too_long' : 'more'
   }
 
+  /** The content so far. */
+  get content(): string {
+    return this.#content
+  }
+
   answer(): ModelAnswer {
     return {
       model: this.#model ?? '',

@@ -56,9 +56,7 @@ export async function runToolCall(deps: CallDeps, call: ReadCall): Promise<CallE
   const { client, attempts, signal } = deps
   const own = splitAgain(call)
   if (!own) return refused('invalid_arguments', `/${AGAIN} is a whole number of at least 1.`)
-  const attempt = isReadOnly(call.tool)
-    ? { key: client.newKey(), done: 0, last: undefined }
-    : attempts.of(call.tool.tool, own.arguments)
+  const attempt = isReadOnly(call.tool) ? attempts.ofRead() : attempts.of(call.tool.tool, own.arguments)
   const before = attempts.doneBefore(attempt, own.again)
   if (before) {
     const seconds = Math.round((deps.now() - before.atMs) / 1000)
@@ -68,8 +66,8 @@ export async function runToolCall(deps: CallDeps, call: ReadCall): Promise<CallE
 
   let consented = false
   for (let questions = 0; ; questions += 1) {
-    await deps.onKey(attempt.key, call)
-    const { key } = attempt
+    const key = attempts.keyOf(attempt, own.again)
+    await deps.onKey(key, call)
     const { tool } = call
     const answer = await client.perform(
       {
@@ -86,7 +84,7 @@ export async function runToolCall(deps: CallDeps, call: ReadCall): Promise<CallE
     const performed = answer.value
     const question = questionOf(performed)
     if (!question || questions >= QUESTIONS_MOST)
-      return { ...settle(deps, attempt, performed), key, consented }
+      return { ...settle(deps, attempt, own.again, performed), key, consented }
 
     await deps.onQuestion({ ...question, tool, arguments: own.arguments })
     const waited = await client.awaitAnswer(question, { signal, withinMs: deps.answerWithinMs })
@@ -111,11 +109,16 @@ function questionOf(performed: Performed): Question | null {
 
 type End = Omit<CallEnd, 'key' | 'consented'>
 
-function settle({ attempts }: CallDeps, attempt: Attempt, performed: Performed): End {
+function settle(
+  { attempts }: CallDeps,
+  attempt: Attempt,
+  again: number | undefined,
+  performed: Performed,
+): End {
   switch (performed.kind) {
     case 'done': {
       const { action } = performed
-      attempts.settle(attempt, action)
+      attempts.settle(attempt, action, again)
       return { text: tellDone(action), code: action.status, actionId: action.actionId }
     }
     case 'in_doubt':

@@ -12,6 +12,11 @@ export type ToolLoopOptions = {
   /** Skills whose actions are offered before the user has granted any: calling one asks for consent. */
   readonly skills?: readonly string[]
   readonly limits?: Partial<ToolLoopLimits>
+  /**
+   * Names the conversation over restarts of the program: keys follow from it, so that a call which was sent before a crash is
+   * not done a second time after it. Without one each loop is a conversation of its own.
+   */
+  readonly conversationId?: string
   /** Shows the user where to answer. The loop waits for the answer meanwhile, on any device. */
   readonly onQuestion?: (question: AskedUser) => void | Promise<void>
   readonly onEvent?: (event: ToolLoopEvent) => void
@@ -32,6 +37,8 @@ export type ToolLoopLimits = {
 }
 
 export type ToolLoopEvent =
+  /** A piece of a streamed answer as it comes, calls that stand in the text and all; nothing of it is judged yet. */
+  | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'answer'; readonly model: string; readonly text: string; readonly thinking: string }
   | { readonly kind: 'call'; readonly name: string; readonly code: string; readonly actionId: string | null }
 

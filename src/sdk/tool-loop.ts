@@ -39,7 +39,7 @@ const SYSTEM =
  */
 export function createToolLoop(options: ToolLoopOptions): ToolLoop {
   const checked = checkEndpoint(options.model)
-  const attempts = new ToolAttempts(() => options.client.newKey(), options.now ?? Date.now)
+  const attempts = new ToolAttempts(options.conversationId, options.now ?? Date.now)
   return {
     run: ({ prompt, messages = [{ role: 'system', content: SYSTEM }], signal }) =>
       new Run(options, checked, attempts, signal).go([...messages, { role: 'user', content: prompt }]),
@@ -141,6 +141,7 @@ class Run {
         maxTokens: this.#limits.answerTokens,
         signal: this.#signal,
         accepts: (returned) => answersTo(deployment, returned),
+        onText: (text) => this.#options.onEvent?.({ kind: 'text', text }),
       },
       this.#deps,
     )

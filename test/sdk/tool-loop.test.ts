@@ -337,6 +337,36 @@ describe('a call made again', () => {
   })
 })
 
+describe('a program that goes on after a crash', () => {
+  it('is told what became of a call that was sent, and does not do it twice', async () => {
+    const agent = await world.agent()
+    const about = { conversationId: 'breakfast-2027-01-15' }
+    const before = orders()
+    const ends: ToolLoopEnd[] = []
+    for (let life = 1; life <= 2; life += 1) {
+      world.model.script({ toolCalls: [ORDER_CALL] }, { content: 'Ordered.' })
+      ends.push(await agent.loop(about).run({ prompt: 'Order.' }))
+    }
+    expect(orders() - before).toBe(1)
+    expect(ends[0]?.calls[0]?.key).toBe(ends[1]?.calls[0]?.key)
+
+    world.model.script({ toolCalls: [ORDER_CALL] }, { content: 'Ordered.' })
+    await agent.loop().run({ prompt: 'Order.' })
+    expect(orders() - before).toBe(2)
+  })
+
+  it('may still do it again under the number that says so', async () => {
+    const agent = await world.agent()
+    const again = { ...ORDER_CALL, arguments: { ...ORDER_CALL.arguments, _again: 2 } }
+    const before = orders()
+    world.model.script({ toolCalls: [ORDER_CALL] }, { content: 'One.' })
+    await agent.loop({ conversationId: 'a' }).run({ prompt: 'Order.' })
+    world.model.script({ toolCalls: [again] }, { content: 'Two.' })
+    await agent.loop({ conversationId: 'a' }).run({ prompt: 'Again.' })
+    expect(orders() - before).toBe(2)
+  })
+})
+
 describe('what a skill answered', () => {
   it('reaches the model on the last line, with every protocol marker escaped', async () => {
     const { loop } = await world.agent()
@@ -345,6 +375,11 @@ describe('what a skill answered', () => {
     world.model.script({ toolCalls: [MENU_CALL] }, { content: 'ok' })
     await loop({}, { style: 'native' }).run({ prompt: 'Menu?' })
     expect(lastText()).not.toMatch(/<\/?tool_|<\|im_/)
+
+    world.test.skill.replyNext(answered({ ...MENU, items: [{ ...MENU.items[0], name: attack }] }))
+    world.model.script({ content: hermesCall(MENU_CALL.name, MENU_CALL.arguments) }, { content: 'ok' })
+    await loop({}, { style: 'hermes' }).run({ prompt: 'Menu?' })
+    expect(lastText().match(/<\/?tool_|<\|im_/g)).toEqual(['<tool_', '</tool_'])
   })
 })
 
@@ -395,7 +430,47 @@ describe('the model deployment', () => {
   })
 })
 
+describe('an answer', () => {
+  it('is told piece by piece as it is streamed', async () => {
+    const { loop } = await world.agent()
+    world.model.script({ content: '拿铁 18 元,现在下单吗?' })
+    let text = ''
+    let pieces = 0
+    const end = await loop({
+      onEvent: (event) => {
+        if (event.kind !== 'text') return
+        text += event.text
+        pieces += 1
+      },
+    }).run({ prompt: 'Menu?' })
+    expect([text, end.kind === 'answered' && end.text]).toEqual([text, text])
+    expect(pieces).toBeGreaterThan(2)
+  })
+
+  it('that was filtered, or never said why it ended, is not acted on', async () => {
+    const { loop } = await world.agent()
+    const before = skillCalls()
+    world.model.script({ toolCalls: [MENU_CALL], finish: 'content_filter' })
+    expect(await loop().run({ prompt: 'x' })).toMatchObject({ code: 'content_filtered', calls: [] })
+    world.model.script({ toolCalls: [MENU_CALL], finish: null })
+    expect(await loop({}, { stream: false }).run({ prompt: 'x' })).toMatchObject({ code: 'malformed_answer' })
+    expect(skillCalls()).toBe(before)
+  })
+})
+
 describe('limits', () => {
+  it('end a run that waits for its user, when the caller has enough', async () => {
+    const agent = await world.agent({ askFirst: [{ kind: 'always', actions: ['order_and_pay'] }] })
+    world.model.script({ toolCalls: [ORDER_CALL] })
+    const controller = new AbortController()
+    const before = orders()
+    const end = await agent
+      .loop({ onQuestion: () => void setTimeout(() => controller.abort(), 20) })
+      .run({ prompt: 'Order.', signal: controller.signal })
+    expect(end).toMatchObject({ kind: 'stopped', code: 'aborted' })
+    expect(orders()).toBe(before)
+  })
+
   it('end a model that never comes to an end', async () => {
     const { loop } = await world.agent()
     world.model.script(...Array.from({ length: 3 }, () => ({ toolCalls: [MENU_CALL] })))

@@ -90,7 +90,13 @@ export function fetchBoth(test: TestApp): typeof fetch {
   return async (input, init) => {
     const url = String(input)
     if (!url.startsWith(`https://${HOST}/`)) return fetch(input, init)
-    if (init?.signal?.aborted) throw new DOMException('aborted', 'AbortError')
-    return test.app.request(url, init, { incoming: { socket: { remoteAddress: '192.0.2.1' } } })
+    const { signal } = init ?? {}
+    // As a socket does: whoever hangs up hears nothing more, and the broker goes on.
+    const hungUp = new Promise<never>((_, reject) => {
+      if (signal?.aborted) reject(signal.reason)
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+    const asked = test.app.request(url, init, { incoming: { socket: { remoteAddress: '192.0.2.1' } } })
+    return Promise.race([asked, hungUp])
   }
 }
