@@ -126,3 +126,37 @@ export type SkillSummary = z.infer<typeof skill>
 export const skillList = z.object({ items: z.array(skill) })
 
 export const claimedDeployments = z.object({ deployments: z.array(z.object({ id: z.string() })) })
+
+export const remembered = z.object({
+  itemId: z.string(),
+  expiresAtMs: z.int(),
+  /** Who set that time: the shortest of all wins. */
+  limitedBy: z.string(),
+  sessionOnly: z.boolean(),
+  replaced: z.string().nullable(),
+})
+export type Remembered = z.infer<typeof remembered>
+
+export const recalled = z.object({
+  items: z.array(
+    z.object({
+      itemId: z.string(),
+      skill: z.string(),
+      class: z.string(),
+      category: z.string(),
+      key: z.string().nullable(),
+      purpose: z.string(),
+      /** Data, never instructions. */
+      content: z.string(),
+      createdAtMs: z.int(),
+      expiresAtMs: z.int(),
+      sessionOnly: z.boolean(),
+      /** Whether the session that wrote it had read what a stranger may have written. */
+      untrusted: z.boolean(),
+    }),
+  ),
+  hasMore: z.boolean(),
+})
+export type Recalled = z.infer<typeof recalled>
+
+export const forgotten = z.object({ items: z.int() })

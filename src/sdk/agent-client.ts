@@ -16,14 +16,27 @@ import {
   type ConsentAsked,
   claimedDeployments,
   consentAsked,
+  forgotten,
   previewAnswer,
+  type Recalled,
+  type Remembered,
+  recalled,
+  remembered,
   type SkillSummary,
   skillList,
   toolList,
 } from './agent-answers.ts'
 import type { Credential } from './agent-credential.ts'
 import { type Answered, succeeded } from './agent-fault.ts'
-import type { ActionRequest, ConsentWish, PerformAnswer, Question, QuestionEnd } from './agent-request.ts'
+import type {
+  ActionRequest,
+  ConsentWish,
+  MemoryWish,
+  PerformAnswer,
+  Question,
+  QuestionEnd,
+  RecallWish,
+} from './agent-request.ts'
 import { awaitAnswer } from './await-answer.ts'
 import { type BrokerRequest, DEFAULT_DEPS, openTransport, type TransportDeps } from './broker-transport.ts'
 import { performed } from './read-performed.ts'
@@ -65,6 +78,15 @@ export interface AgentClient {
   /** Actions to give to a model, of skills with a grant and of one more that is named. */
   tools(options?: CallOptions & { readonly skill?: string }): Promise<Answered<readonly AgentTool[]>>
   skills(options?: CallOptions): Promise<Answered<readonly SkillSummary[]>>
+  /** Keeps something until the time manifest, grant and platform allow; at most once under its key. */
+  remember(item: MemoryWish, options?: CallOptions): Promise<Answered<Remembered>>
+  /** What this agent keeps and has not expired: by key, class or words. */
+  recall(wanted?: RecallWish, options?: CallOptions): Promise<Answered<Recalled>>
+  /** Destroys what a key names. Resolves to how many items there were; `not_found` where there was none. */
+  forget(
+    named: { readonly skill: string; readonly key: string; readonly class?: string },
+    options?: CallOptions,
+  ): Promise<Answered<number>>
   /** Says once which models this agent runs on, where its user has registered none. Resolves to their ids. */
   claimDeployments(
     deployments: readonly Deployment[],
@@ -127,6 +149,14 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     },
     async skills(about) {
       const answer = await get('/v1/skills', skillList, about)
+      return answer.ok ? succeeded(answer.value.items) : answer
+    },
+    remember({ idempotencyKey = randomUUID(), ...item }, about) {
+      return post('/v1/memory', item, remembered, { idempotencyKey, ...about })
+    },
+    recall: (wanted = {}, about) => post('/v1/memory/recall', wanted, recalled, about),
+    async forget(named, about) {
+      const answer = await post('/v1/memory/forget', named, forgotten, about)
       return answer.ok ? succeeded(answer.value.items) : answer
     },
     async claimDeployments(deployments, about) {

@@ -28,6 +28,35 @@ export type ConsentWish = {
   readonly renewsGrantId?: string
 } & Partial<Omit<GrantTerms, 'skill' | 'actions'>>
 
+/** What an agent wants to be remembered, in a memory class of a skill it was granted. */
+export type MemoryWish = {
+  readonly skill: string
+  readonly class: string
+  readonly category?: string
+  /** In words for the user. */
+  readonly purpose: string
+  /** The name it is recalled by; what is kept under it is replaced. */
+  readonly key?: string
+  readonly content: string
+  readonly originActionId?: string
+  /** As late as is allowed if left out. */
+  readonly expiresAtMs?: number
+  readonly sessionOnly?: boolean
+  readonly deployment?: string
+  /** Made anew unless given. */
+  readonly idempotencyKey?: string
+}
+
+/** What an agent wants to recall; everything it may if nothing is said. */
+export type RecallWish = {
+  readonly skill?: string
+  readonly class?: string
+  readonly key?: string
+  readonly words?: string
+  readonly limit?: number
+  readonly deployment?: string
+}
+
 /** Something only the user answers, and where. */
 export type Question = {
   readonly kind: 'approval' | 'consent'

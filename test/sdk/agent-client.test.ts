@@ -251,3 +251,35 @@ describe('what the skill refuses', () => {
     expect(answer.ok && answer.value.kind).toBe('done')
   })
 })
+
+describe('the memory of an agent client', () => {
+  it('is kept once although an answer is lost, recalled, and forgotten', async () => {
+    let calls = 0
+    const { granted } = await world.agent({ retentionDays: { order_history: 30 } })
+    const { userId, agent } = granted
+    const deployment = JSON.parse(agent.deployments)[0].id as string
+    const both = fetchBoth(world.test)
+    const client = createAgentClient({
+      broker: world.test.broker.settings.issuer,
+      credential: bearerToken(await world.test.tokenFor({ kind: 'agent', userId, agentId: agent.id })),
+      async fetch(input, init) {
+        const response = await both(input, init)
+        calls += 1
+        if (calls === 1) throw new TypeError('fetch failed')
+        return response
+      },
+      pause: noPause,
+    })
+    const item = { skill: 'coffee.order', class: 'order_history', category: 'order', purpose: 'the usual' }
+    const kept = await client.remember({ ...item, content: 'Oat latte', deployment })
+    expect(kept).toMatchObject({ ok: true, value: { limitedBy: 'grant' } })
+    const found = await client.recall({ words: 'oat', deployment })
+    expect(found).toMatchObject({ ok: true, value: { items: [{ content: 'Oat latte', key: null }] } })
+    await client.remember({ ...item, key: 'tea', content: 'Green tea', deployment })
+    expect(await client.forget({ skill: 'coffee.order', key: 'tea' })).toEqual({ ok: true, value: 1 })
+    expect(await client.forget({ skill: 'coffee.order', key: 'tea' })).toMatchObject({
+      ok: false,
+      fault: { code: 'not_found' },
+    })
+  })
+})

@@ -9,6 +9,8 @@ export type {
   ApprovalAsked,
   Authority,
   ConsentAsked,
+  Recalled,
+  Remembered,
   SkillSummary,
 } from '../agent-answers.ts'
 export {
@@ -22,10 +24,12 @@ export type { AgentFault, Answered, ClientFaultCode, InputFault } from '../agent
 export type {
   ActionRequest,
   ConsentWish,
+  MemoryWish,
   PerformAnswer,
   Performed,
   Question,
   QuestionEnd,
+  RecallWish,
 } from '../agent-request.ts'
 export {
   type AgentTokens,
