@@ -13,7 +13,7 @@ export type Mapped =
   | { readonly kind: 'refused'; readonly reason: string }
 
 export type MappingOptions = {
-  /** Where `qwen serve` works; what relative paths start from. */
+  /** The folder that consent is asked for; named where a call leaves out which one it means. */
   readonly workspace: string
   /** Commands that consent is asked for word for word. */
   readonly listed: ReadonlySet<string>
@@ -212,11 +212,13 @@ function mcpTool(tool: string, args: unknown): Mapped {
   })
 }
 
+/** Where a call leaves its folder out, only Qwen Code knows which one it means: it has to be named. */
 function atPath(text: string, workspace: string, map: (path: string) => Mapped): Mapped {
-  const path = localPath(text, workspace)
-  return path === undefined
-    ? refused('The path has steps or signs that could lead elsewhere. Write it out in full.')
-    : map(path)
+  const path = localPath(text)
+  if (path !== undefined) return map(path)
+  return refused(
+    `Write the path or folder out in full, without steps such as "..": for instance ${workspace}`,
+  )
 }
 
 function call(action: string, args: JsonObject): Mapped {

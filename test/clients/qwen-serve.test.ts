@@ -34,7 +34,8 @@ it.skipIf(!qwen)('qwen serve runs what the broker permits, and nothing else', as
     for (const { tool, status, text } of updates) tell(`qwen serve: ${tool} ${status}: ${text}`)
     return updates
   }
-  const shell = (command: string) => toolCall('run_shell_command', { command, is_background: false })
+  const shell = (command: string) =>
+    toolCall('run_shell_command', { command, directory: project, is_background: false })
   const write = toolCall('write_file', { file_path: join(project, 'new.txt'), content: 'written\n' })
 
   const [read] = await run(toolCall('read_file', { file_path: join(project, 'notes.txt') }))
@@ -46,6 +47,10 @@ it.skipIf(!qwen)('qwen serve runs what the broker permits, and nothing else', as
   expect([listed?.status, other?.status]).toEqual(['completed', 'failed'])
   expect(inProject('listed.txt')).toBe('listed\n')
   expect(inProject('other.txt')).toBeNull()
+
+  // Where it would run is nothing the guard is told, so a command that leaves its folder out is refused.
+  const [somewhere] = await run(toolCall('run_shell_command', { command: 'echo listed > listed.txt' }))
+  expect(somewhere).toMatchObject({ status: 'failed', text: expect.stringContaining(project) })
 
   const [asked] = await run(write)
   expect(asked).toMatchObject({ status: 'failed', text: expect.stringContaining('has to say yes') })

@@ -148,7 +148,9 @@ describe('a tool is refused', () => {
   it('without asking anybody, where nobody knows what it does', async () => {
     expect(await decide({}, 'save_memory', { fact: 'x' })).toEqual(refused('save_memory'))
     expect(await decide({}, 'run_shell_command', { command: 'ls', shell: 'zsh' })).toEqual(refused('shell'))
-    expect(await decide({}, 'glob', { pattern: '../../**' })).toEqual(refused('out of its folder'))
+    expect(await decide({}, 'glob', { pattern: '../../**', path: WORKSPACE })).toEqual(
+      refused('out of its folder'),
+    )
     expect(seen).toEqual([])
   })
 

@@ -87,7 +87,7 @@ describe('countersign guard', () => {
   it('lets a yes that comes in time go through at once', async () => {
     const world = await openClientWorld()
     const guard = await startGuard(world, { workspace: WORKSPACE, args: ['--wait-ms', '20000'] })
-    const asked = prepare(guard, 'run_shell_command', { command: 'npm publish' })
+    const asked = prepare(guard, 'run_shell_command', { command: 'npm publish', directory: WORKSPACE })
     await world.allow(await world.nextApproval())
     expect(await asked).toEqual({ allowed: true, reason: '' })
     const again = await prepare(guard, 'write_file', { file_path: '/etc/passwd', content: 'x' })
@@ -97,9 +97,9 @@ describe('countersign guard', () => {
   it('says where to answer, and is refused once where the person says no', async () => {
     const world = await openClientWorld()
     const guard = await startGuard(world, { workspace: WORKSPACE })
-    const asked = await prepare(guard, 'run_shell_command', { command: 'npm publish' })
+    const asked = await prepare(guard, 'run_shell_command', { command: 'npm publish', directory: WORKSPACE })
     await world.refuse(linkIn(asked.reason, 'approvals'))
-    const again = await prepare(guard, 'run_shell_command', { command: 'npm publish' })
+    const again = await prepare(guard, 'run_shell_command', { command: 'npm publish', directory: WORKSPACE })
     expect(again).toEqual({ allowed: false, reason: expect.stringMatching(/not asked again|said no/) })
   })
 
