@@ -1,7 +1,7 @@
 /** A message as the OpenAI format has it, as far as a tool loop writes it. */
 export type ChatMessage =
   | { readonly role: 'system' | 'user'; readonly content: string }
-  | { readonly role: 'assistant'; readonly content: string | null; readonly tool_calls?: readonly WireCall[] }
+  | { readonly role: 'assistant'; readonly content: string; readonly tool_calls?: readonly WireCall[] }
   | { readonly role: 'tool'; readonly tool_call_id: string; readonly content: string }
 
 export type WireCall = {

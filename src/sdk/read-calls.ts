@@ -46,7 +46,8 @@ export function callsIn(answer: ModelAnswer, tools: ReadonlyMap<string, AgentToo
     calls: written,
     message: {
       role: 'assistant',
-      content: read.text === '' ? null : read.text,
+      // Empty rather than null: some runtimes' templates know no other kind of content.
+      content: read.text,
       tool_calls: calls.map((call, at) => ({
         id: ids[at] ?? '',
         type: 'function',

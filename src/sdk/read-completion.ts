@@ -118,7 +118,9 @@ function partOf(chunk: unknown, member: 'delta' | 'message'): Part | 'failed' | 
   const content = textOf(message.content)
   const reasoning = textOf(message.reasoning_content ?? message.reasoning)
   if (!calls || content === undefined || reasoning === undefined) return 'malformed'
-  const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : null
+  // Before the end some endpoints say nothing, some say it with an empty text or the word.
+  const said = choice.finish_reason
+  const finish = typeof said === 'string' && said !== '' && said !== 'null' ? said : null
   return { model, content, reasoning, calls, finish }
 }
 

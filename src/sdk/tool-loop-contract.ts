@@ -83,7 +83,8 @@ export interface ToolLoop {
   /**
    * Lets the model work on a prompt with the tools its user has granted, until it answers or has to stop.
    *
-   * @param messages what was said before: of an earlier run, or a system message of your own. Nothing is thrown.
+   * @param messages what was said before: of an earlier run, or a system message of your own. Nothing is thrown but
+   *   what your own callbacks throw.
    */
   run(input: {
     readonly prompt: string

@@ -117,6 +117,16 @@ describe('parts that cannot be put together in one way only', () => {
     expect(told.at(-1)).toBe(refusal)
   })
 
+  it('but may say before the end that there is no reason to end yet', () => {
+    const collecting = collector()
+    const parts = ['', 'null', null, 'stop', ''].map((finish_reason) => ({
+      model: 'qwen3',
+      choices: [{ index: 0, delta: { content: 'a', tool_calls: null }, finish_reason }],
+    }))
+    const seen = parts.map((part) => [collecting.add(part, 'delta'), collecting.answer().finish])
+    expect(seen.map(([, finish]) => finish)).toEqual([null, null, null, 'stop', 'stop'])
+  })
+
   it('but may repeat a name, or leave it empty', () => {
     const collecting = collector()
     collecting.add(call({ index: 0, id: 'a', function: { name: 'pay', arguments: '{"a"' } }), 'delta')

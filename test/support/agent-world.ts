@@ -91,6 +91,7 @@ export function fetchBoth(test: TestApp): typeof fetch {
     const url = String(input)
     if (!url.startsWith(`https://${HOST}/`)) return fetch(input, init)
     const { signal } = init ?? {}
+    if (signal?.aborted) throw signal.reason
     // As a socket does: whoever hangs up hears nothing more, and the broker goes on.
     const hungUp = new Promise<never>((_, reject) => {
       if (signal?.aborted) reject(signal.reason)
