@@ -78,7 +78,7 @@ export async function readQuestion(
     kind: 'asked',
     asked: {
       ...whose,
-      sessionId: context.session ?? UNKNOWN_SESSION,
+      sessionId: await sessionOf(tx, whose, context.session),
       skill: resource.id,
       action: action.name,
       arguments: args,
@@ -120,6 +120,22 @@ async function readSubject(
   const [only, ...others] = granted
   if (only === undefined) return refused('subject_unknown')
   return others.length === 0 ? { userId: id, agentId: only } : refused('agent_required')
+}
+
+/**
+ * The session that is named, if it is one of this agent's: another's would tell the decision what somebody else has
+ * read, and have what this one reads noted there.
+ */
+async function sessionOf(
+  tx: Tx,
+  { userId, agentId }: { userId: string; agentId: string },
+  sessionId: string | undefined,
+): Promise<string> {
+  if (sessionId === undefined || !isId('session', sessionId)) return UNKNOWN_SESSION
+  const row = await tx.sessions.find(userId, sessionId)
+  if (row) return row.userId === userId && row.agentId === agentId ? sessionId : UNKNOWN_SESSION
+  const families = await tx.tokenFamilies.list(userId, agentId)
+  return families.some((family) => family.sessionId === sessionId) ? sessionId : UNKNOWN_SESSION
 }
 
 async function agentsGranted(tx: Tx, userId: string, skillId: string): Promise<Set<string>> {

@@ -1,5 +1,4 @@
 import type { Enforcement } from '../core/decision/decision.ts'
-import { ID_PREFIXES } from '../core/ids.ts'
 import type { LoadedAction } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
@@ -22,11 +21,6 @@ export function handedOver(row: ActionRow, { by, reportWithinMs }: Enforcement):
         settledAtMs: row.decidedAtMs,
       }
     : { ...theirs, nextCheckAtMs: row.decidedAtMs + reportWithinMs }
-}
-
-/** Whether an enforcement point carries it out: that a process of the broker ends says nothing about it then. */
-export function isHandedOver({ nodeId }: Pick<ActionRow, 'nodeId'>): boolean {
-  return nodeId?.startsWith(`${ID_PREFIXES.enforcementPoint}_`) === true
 }
 
 /**

@@ -16,6 +16,7 @@ import type { Broker } from './broker.ts'
 import { candidateGrants } from './candidate-grants.ts'
 import { forgottenOf } from './forgotten-of.ts'
 import { termsOf } from './grant-terms.ts'
+import { isHandedOver } from './handed-over.ts'
 import { linkedFor } from './linked-for.ts'
 import { type CountersNow, loadCounters } from './load-counters.ts'
 import { livesAt, type SessionFacts, sessionFacts, UNKNOWN_SESSION } from './session-facts.ts'
@@ -94,6 +95,7 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
       ? { kind: 'approved', loaded, action }
       : { kind: publisherId === null ? 'unknown' : 'suspended' },
     ...(asked.model ? { model: asked.model } : {}),
+    ...((await hasEnded(tx, asked)) ? { pointEnded: true } : {}),
     arguments: checked.arguments,
     argumentFaults: checked.faults,
     amount: checked.amount,
@@ -122,6 +124,12 @@ export async function loadFacts(broker: Broker, tx: Tx, asked: AskedAction): Pro
     debtActionId: debt.actionId,
     session,
   }
+}
+
+/** Looked at in the transaction that decides, so that one that is ended is permitted nothing more (P3). */
+async function hasEnded(tx: Tx, { enforcement }: AskedAction): Promise<boolean> {
+  if (!enforcement || !isHandedOver({ nodeId: enforcement.by })) return false
+  return !(await tx.enforcementPoints.isActive(enforcement.by))
 }
 
 /** Where the session is not known, everything that the agent may read counts as read, and by strangers written. */

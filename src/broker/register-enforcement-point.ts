@@ -103,7 +103,7 @@ export type PointRevoked =
   | { readonly kind: 'not_found' }
 
 /**
- * Ends an enforcement point for good. What it has reserved and not reported can be reported by nobody any more: it is
+ * Ends an enforcement point for good: when this resolves, no later decision permits it anything (P3). What it has reserved and not reported can be reported by nobody any more: it is
  * listed, and in doubt when its time is over. Revoking again lists it again.
  */
 export async function revokeEnforcementPoint(
@@ -113,17 +113,20 @@ export async function revokeEnforcementPoint(
   const refused = refuseReason(input)
   if (refused) return refused
   const seal = await sealerFor(broker, { userId: '', skillId: '' })
-  return broker.store.transaction<PointRevoked>(async (tx) => {
+  const isKnown = await broker.store.transaction(async (tx) => {
     const point = await tx.enforcementPoints.find(input.pointId)
-    if (!point) return { kind: 'not_found' }
-    if (point.status === 'active') {
+    if (point?.status === 'active') {
       await tx.enforcementPoints.setStatus(point.id, 'revoked', tx.nowMs)
       await endCredentials(tx, point.id, tx.nowMs)
       await logAct(tx, seal, input, 'revoked', point)
     }
-    const unsettled = await tx.actions.handedOver(point.id)
-    return { kind: 'revoked', unsettled: unsettled.map(unsettledPermit) }
+    return point !== undefined
   })
+  if (!isKnown) return { kind: 'not_found' }
+  // What was decided before the end was there to be seen may still be committed: it ends first, and is listed.
+  await broker.store.drained()
+  const unsettled = await broker.store.read(async (tx) => tx.actions.handedOver(input.pointId))
+  return { kind: 'revoked', unsettled: unsettled.map(unsettledPermit) }
 }
 
 /** Every enforcement point there ever was, newest first, with the credentials that are good now. */

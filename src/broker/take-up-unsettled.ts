@@ -1,6 +1,6 @@
 import type { LeaseState } from '../core/nodes/lease.ts'
 import type { Broker } from './broker.ts'
-import { isHandedOver } from './hand-over.ts'
+import { isHandedOver } from './handed-over.ts'
 import { HEARTBEAT } from './leases.ts'
 import { settleAction } from './settle-action.ts'
 

@@ -25,6 +25,8 @@ export type EnforcementCredentialRow = {
 
 export interface EnforcementPoints {
   find(id: string): Answer<EnforcementPointRow | undefined>
+  /** As it is now, without locking it: decisions do not wait for one another here. */
+  isActive(id: string): Answer<boolean>
   /** Every point there ever was, newest first. */
   list(): Answer<EnforcementPointRow[]>
   insert(row: EnforcementPointRow): Answer<void>

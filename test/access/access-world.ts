@@ -29,6 +29,17 @@ export async function accessWorld(
   const alice = await grantAll(test.broker, sampleManifest('coffee.order', ...edits), terms)
   const gateway = await insertPoint(test.broker, { skills: ['coffee.order'] })
   const session = test.broker.newId('session')
+  await test.broker.store.transaction(async (tx) =>
+    tx.tokenFamilies.insert({
+      id: 'family-of-alice',
+      userId: alice.userId,
+      agentId: alice.agent.id,
+      sessionId: session,
+      clientId: 'client',
+      createdAtMs: tx.nowMs,
+      endedAtMs: null,
+    }),
+  )
   const question = (action: string, args: JsonValue, context: object = {}) => ({
     subject: { type: 'user', id: alice.userId },
     action: { name: action },

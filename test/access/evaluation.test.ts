@@ -112,6 +112,42 @@ describe('an evaluation', () => {
   })
 })
 
+describe('the session a question names', () => {
+  const ASK_AFTER: Partial<GrantTerms> = { askFirst: [{ kind: 'after_untrusted', actions: ['get_menu'] }] }
+
+  it.each<[string, (w: AccessWorld) => string]>([
+    ['nobody knows it', (it) => it.test.broker.newId('session')],
+    ['it is none', () => 'ses_1'],
+    ['it has the form of another id', (it) => it.alice.userId],
+  ])('is taken for unknown when %s', async (_, session) => {
+    await begin(ASK_AFTER)
+    expect(await w.evaluate('get_menu', MENU, { session: session(w) })).toEqual(RESERVE)
+  })
+
+  it('is taken for unknown when it is another agent’s, and nothing is noted there', async () => {
+    await begin(ASK_AFTER)
+    const { store } = w.test.broker
+    const theirs = { id: w.test.broker.newId('session'), userId: w.alice.userId, agentId: 'agt_other' }
+    const read = { readUntrusted: true, categories: '["secret"]' }
+    await store.transaction(async (tx) =>
+      tx.sessions.save({ ...theirs, ...read, startedAtMs: tx.nowMs, lastSeenAtMs: tx.nowMs }),
+    )
+    const naming = { session: theirs.id }
+    expect(await w.evaluate('get_menu', MENU, naming)).toEqual(RESERVE)
+    await w.post('reservations', w.question('get_menu', MENU, naming), 'other-session')
+    const kept = await store.read(async (tx) => tx.sessions.find(w.alice.userId, theirs.id))
+    expect(kept).toMatchObject({ ...theirs, ...read })
+  })
+
+  it('knows what an evaluation gave the agent to read', async () => {
+    await begin()
+    const { session } = w.question('get_menu', MENU).context as { session: string }
+    await w.evaluate('get_menu', MENU)
+    const row = await w.test.broker.store.read(async (tx) => tx.sessions.find(w.alice.userId, session))
+    expect(JSON.parse(row?.categories ?? '[]')).toContain('price')
+  })
+})
+
 describe('whom and what an enforcement point may ask about', () => {
   it('is no skill it was not registered for', async () => {
     await begin()

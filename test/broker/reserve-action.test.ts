@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approveAction } from '../../src/broker/answer-approval.ts'
 import type { ActionRequest } from '../../src/broker/authorize-action.ts'
 import { cancelInFlight } from '../../src/broker/cancel-in-flight.ts'
+import { revokeEnforcementPoint } from '../../src/broker/register-enforcement-point.ts'
 import { type Reserved, reserveAction } from '../../src/broker/reserve-action.ts'
 import { resolveDue } from '../../src/broker/resolve-in-doubt.ts'
 import { revokeAuthority } from '../../src/broker/revoke-authority.ts'
@@ -11,6 +12,7 @@ import { takeUpUnsettled } from '../../src/broker/take-up-unsettled.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import type { ActionRow } from '../../src/ports/rows.ts'
 import { ALWAYS, type CoffeeTest, coffeeTest, OPERATOR } from '../support/coffee-test.ts'
+import { insertPoint } from '../support/enforcement-point.ts'
 import { type Granted, grantAll, order } from '../support/granted-agent.ts'
 import { sampleManifest } from '../support/sample-manifest.ts'
 
@@ -20,7 +22,7 @@ let point: string
 
 async function begin(terms: Partial<GrantTerms> = {}) {
   t = await coffeeTest(terms)
-  point = t.test.broker.newId('enforcementPoint')
+  point = (await insertPoint(t.test.broker, { skills: ['coffee.order'] })).point.id
 }
 beforeEach(() => begin())
 afterEach(() => t.test.close())
@@ -226,6 +228,19 @@ describe('a revoke between reserving and reporting (P3)', () => {
     expect(await reserve(t.alice.ask('order_and_pay', order(1)))).toMatchObject({ kind: 'denied' })
     await report(id, done(500))
     expect(await t.used()).toEqual({ held: 0, captured: 500 })
+  })
+})
+
+describe('an enforcement point that was ended', () => {
+  it('is permitted nothing by a decision that comes after, whoever let its request in before', async () => {
+    const { id } = await buy(500)
+    const ended = await revokeEnforcementPoint(t.test.broker, { ...OPERATOR, pointId: point })
+    expect(ended).toMatchObject({ kind: 'revoked', unsettled: [{ actionId: id, heldMinor: 500 }] })
+    expect(await reserve(t.alice.ask('order_and_pay', order(1)))).toMatchObject({
+      kind: 'denied',
+      refusal: { code: 'enforced_elsewhere' },
+    })
+    expect(await t.used()).toEqual({ held: 500, captured: 0 })
   })
 })
 

@@ -165,6 +165,7 @@ function spendingIsReported({ request, action }: Declared): Refusal | undefined 
 
 /** What a guard enforces the broker can send nowhere, and a guard is permitted nothing else. */
 function isEnforcedThere({ request, facts }: Declared): Refusal | undefined {
+  if (facts.pointEnded) return { code: 'enforced_elsewhere' }
   if (facts.skill.kind !== 'approved') return undefined
   const askedByGuard = request.enforcement?.reportWithinMs === null
   const byGuard = isGuarded(facts.skill.loaded.manifest.endpoint)

@@ -55,6 +55,8 @@ export type Facts = {
     | { kind: 'unknown' }
     | { kind: 'suspended' }
     | { kind: 'approved'; loaded: LoadedManifest; action: LoadedAction | null }
+  /** The enforcement point that asks has been ended. */
+  pointEnded?: boolean
   /** The arguments with the manifest's defaults filled in. */
   arguments: JsonValue
   /** Why the arguments are no request at all; empty when they fit. */

@@ -1,11 +1,11 @@
-import { asc, desc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, sql } from 'drizzle-orm'
 import type {
   EnforcementCredentialRow,
   EnforcementPointRow,
   EnforcementPoints,
 } from '../../ports/enforcement-store.ts'
 import { allGiven, given } from '../dialect.ts'
-import { done, first, type Preparation, Repository } from './repository.ts'
+import { done, first, found, type Preparation, Repository } from './repository.ts'
 
 export function prepareEnforcementPoints({ db, t, d }: Preparation) {
   const { enforcementPoints: e, enforcementCredentials: k } = t
@@ -19,6 +19,13 @@ export function prepareEnforcementPoints({ db, t, d }: Preparation) {
           .from(e)
           .where(eq(e.id, p('id'))),
       ),
+    ),
+    active: d.prepare(
+      'enforcement_points_active',
+      db
+        .select({ id: e.id })
+        .from(e)
+        .where(and(eq(e.id, p('id')), eq(e.status, 'active'))),
     ),
     list: d.prepare('enforcement_points_list', db.select().from(e).orderBy(desc(e.createdAtMs), desc(e.id))),
     insert: d.prepare('enforcement_points_insert', db.insert(e).values(allGiven(getTableColumns(e)))),
@@ -64,6 +71,10 @@ export class EnforcementPointRepository
 {
   find(id: string) {
     return first(this.run(this.q.find, { id }))
+  }
+
+  isActive(id: string) {
+    return found(this.run(this.q.active, { id }))
   }
 
   list() {

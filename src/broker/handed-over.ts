@@ -1,0 +1,7 @@
+import { ID_PREFIXES } from '../core/ids.ts'
+import type { ActionRow } from '../ports/rows.ts'
+
+/** Whether an enforcement point carries it out: that a process of the broker ends says nothing about it then. */
+export function isHandedOver({ nodeId }: Pick<ActionRow, 'nodeId'>): boolean {
+  return nodeId?.startsWith(`${ID_PREFIXES.enforcementPoint}_`) === true
+}
