@@ -100,3 +100,12 @@ export async function listWantingNotices(
     return seen
   })
 }
+
+/** Whether a skill's new actions for this user stand still because it has not deleted what it was told to. */
+export async function owesDeletion(
+  broker: Pick<Broker, 'store' | 'settings'>,
+  { userId, skillId }: { readonly userId: string; readonly skillId: string },
+): Promise<boolean> {
+  if (!broker.settings.suspendsOverdueDeletions) return false
+  return broker.store.read(async (tx) => tx.skillNotices.suspends(userId, skillId))
+}

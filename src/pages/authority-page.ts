@@ -12,6 +12,7 @@ import type { Html, Page, PageAnswer, PageRequest } from './page.ts'
 import type { PageDeps } from './page-deps.ts'
 import { AUTHORITY } from './texts/authority.ts'
 import type { AuthorityTexts } from './texts/authority-en.ts'
+import { DELETIONS } from './texts/deletions.ts'
 import { MEMORY } from './texts/memory.ts'
 import { REACH } from './texts/reach.ts'
 import { usageBars } from './usage-bars.ts'
@@ -47,7 +48,7 @@ export function authorityPages(deps: PageDeps): Page[] {
 ${connected.length === 0 ? html`<section class="card empty"><h2>${t.emptyTitle}</h2><p class="dim">${t.emptyText}</p></section>` : connected.map((agent) => agentCard(agent, draw))}
 ${hasLive ? html`<p class="actions"><a class="button danger" href="/me/revoke?everything=yes">${t.revokeEverything}</a></p>` : ''}
 ${linked.length === 0 ? '' : linkedCard(linked, locale)}
-<p><a href="/me/memory">${MEMORY[locale].title}</a></p>
+<p><a href="/me/memory">${MEMORY[locale].title}</a> · <a href="/me/deletions">${DELETIONS[locale].link}</a></p>
 ${former.length === 0 ? '' : html`<details class="card"><summary>${t.formerAgents}</summary><ul class="plain">${former.map((agent) => html`<li><a href="/me/connections/${agent.agentId}">${shown(agent.name)}</a></li>`)}</ul></details>`}`
         return { kind: 'html', title: t.title, body }
       },

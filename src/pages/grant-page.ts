@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import { confirmGrant, narrowGrant, pauseGrant, renewGrant, resumeGrant } from '../broker/change-grant.ts'
 import { type ConsentFacts, factsOfGrant } from '../broker/consent-facts.ts'
 import { type GrantView, showGrant } from '../broker/show-grant.ts'
+import { owesDeletion } from '../broker/show-notices.ts'
 import { DAY_MS } from '../core/grant/grant-state.ts'
 import { speakerOf } from '../core/grant/speaker.ts'
 import { findAction } from '../core/manifest/manifest.ts'
@@ -16,9 +17,15 @@ import { legend, sentenceList } from './sentences.ts'
 import { AUTHORITY } from './texts/authority.ts'
 import type { AuthorityTexts } from './texts/authority-en.ts'
 import { CONSENT } from './texts/consent.ts'
+import { DELETIONS } from './texts/deletions.ts'
 import { usageBars } from './usage-bars.ts'
 
-type Held = { readonly grant: GrantView; readonly facts: ConsentFacts }
+type Held = {
+  readonly grant: GrantView
+  readonly facts: ConsentFacts
+  /** The skill has not deleted what it was told to, and stands still. */
+  readonly owesDeletion: boolean
+}
 
 const RENEWALS_DAYS = [7, 30, 90, 180, 365]
 
@@ -53,7 +60,9 @@ async function load({ broker }: PageDeps, { person, params }: PageRequest): Prom
   const which = { userId: person?.id ?? '', grantId: params.id ?? '' }
   const found = await showGrant(broker, which)
   const facts = await factsOfGrant(broker, which)
-  return found.kind === 'found' && facts ? { grant: found.grant, facts } : undefined
+  if (found.kind !== 'found' || !facts) return undefined
+  const skill = { userId: which.userId, skillId: found.grant.skill }
+  return { grant: found.grant, facts, owesDeletion: await owesDeletion(broker, skill) }
 }
 
 async function change(deps: PageDeps, visit: PageRequest): Promise<PageAnswer> {
@@ -141,7 +150,7 @@ function show(visit: PageRequest, held: Held, said: Html | null, status = 200): 
   const all = [...description.claims, ...description.questions.flatMap(({ sentences }) => sentences)]
   const isLive = grant.state === 'active' || grant.state === 'paused' || grant.state === 'suspended'
   const body = html`<header class="card"><div class="head"><p class="dim small">${t.grantEyebrow}</p><div class="between"><h1>${description.title}</h1>${stateTag(grant.state, t)}</div></div>
-${said ?? ''}${grant.state === 'suspended' ? notice('warn', t.suspendedText) : ''}
+${said ?? ''}${grant.state === 'suspended' ? notice('warn', t.suspendedText) : ''}${held.owesDeletion ? notice('warn', html`${DELETIONS[locale].suspended} <a href="/me/deletions">${DELETIONS[locale].link}</a>`) : ''}
 ${outdated.length === 0 ? '' : notice('warn', html`${t.outdated} ${speaker.list(outdated.map(actionTitle))}`)}
 ${isLive ? html`<h2>${t.usageTitle}</h2>${grant.usage.length === 0 ? html`<p class="dim">${t.noLimits}</p>` : usageBars(grant.usage, speaker, t, actionTitle)}` : ''}
 ${controls(visit, held, t)}</header>

@@ -115,7 +115,7 @@ async function overview({ broker }: PageDeps, visit: PageRequest): Promise<PageA
 ${field({ name: 'target', label: t.freezeTarget, hint: t.freezeTargetHint }, (attributes) => html`<input ${attributes} maxlength="200" required autocomplete="off" value="${entered.get('target') ?? ''}">`)}
 ${check({ name: 'clean_up', value: 'yes', label: t.freezeCleanUp, isChecked: entered.get('clean_up') === 'yes' })}`
   const body = html`<div class="head"><h1>${t.title}</h1><p class="dim">${t.intro}</p></div>${saidOf(visit, w)}
-<p class="actions"><a class="button plain" href="/operator/in-doubt">${t.inDoubt}</a><a class="button plain" href="/operator/asking">${t.askers}</a><a class="button plain" href="/operator/people">${t.people}</a><a class="button plain" href="/sign-in/terminal">${t.terminal}</a></p>
+<p class="actions"><a class="button plain" href="/operator/in-doubt">${t.inDoubt}</a><a class="button plain" href="/operator/asking">${t.askers}</a><a class="button plain" href="/operator/deletions">${t.deletionsTitle}</a><a class="button plain" href="/operator/people">${t.people}</a><a class="button plain" href="/sign-in/terminal">${t.terminal}</a></p>
 <section class="card"><h2>${t.incidentsTitle}</h2>${
     incidents.length === 0
       ? html`<p class="dim">${t.incidentsNone}</p>`

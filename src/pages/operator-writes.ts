@@ -3,6 +3,7 @@ import { closeIncident } from '../broker/close-incident.ts'
 import { freeze, unfreeze } from '../broker/freeze.ts'
 import { askForEpoch } from '../broker/key-epoch.ts'
 import { settleByOperator } from '../broker/settle-by-operator.ts'
+import { settleNoticeByOperator } from '../broker/settle-notice-by-operator.ts'
 import { revokeManifest, suspendManifest } from '../broker/suspend-manifest.ts'
 import { beginUndoJob, cancelUndoJob } from '../broker/undo-job.ts'
 import { FREEZE_KINDS } from '../core/decision/freeze-ids.ts'
@@ -58,6 +59,8 @@ export async function operatorWrite(
       return outcomeOf((await unfreeze(broker, { ...act, freezeId: id })).kind, 'unfrozen')
     case 'turn_epoch':
       return outcomeOf((await askForEpoch(broker, act)).kind, 'asked')
+    case 'settle_notice':
+      return outcomeOf((await settleNoticeByOperator(broker, { ...act, noticeId: id })).kind, 'settled')
     case 'approve':
       return outcomeOf((await approveManifest(broker, { ...act, digest: id })).kind, 'approved')
     case 'suspend':

@@ -3,12 +3,14 @@ import { alwaysPages } from './always-page.ts'
 import { approvalPages } from './approval-page.ts'
 import { authorityPages } from './authority-page.ts'
 import { consentPages } from './consent-page.ts'
+import { deletionPages } from './deletions-page.ts'
 import { grantPages } from './grant-page.ts'
 import { homePage } from './home-page.ts'
 import { inboxPages } from './inbox-page.ts'
 import { languagePage } from './language-page.ts'
 import { limitsPages } from './limits-page.ts'
 import { memoryPages } from './memory-page.ts'
+import { operatorDeletionPages } from './operator-deletions-page.ts'
 import { operatorPages } from './operator-page.ts'
 import { operatorUndoPages } from './operator-undo-page.ts'
 import type { Page } from './page.ts'
@@ -34,7 +36,9 @@ export function allPages(deps: PageDeps): Page[] {
     ...activityPages(deps),
     ...limitsPages(deps),
     ...memoryPages(deps),
+    ...deletionPages(deps),
     ...operatorPages(deps),
+    ...operatorDeletionPages(deps),
     ...operatorUndoPages(deps),
   ]
 }

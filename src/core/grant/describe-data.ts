@@ -1,3 +1,4 @@
+import { deletionUrlOf } from '../manifest/deletion.ts'
 import { hostOf, isGuarded } from '../manifest/endpoint.ts'
 import type { Sentence } from './consent-sentence.ts'
 import { actionTitles, categoryTitles, grantedActions, type Telling } from './consent-subject.ts'
@@ -19,7 +20,24 @@ export function describeMemory(telling: Telling): Sentence[] {
     if (days === undefined || days === 0) return say('memory_not_kept', 'skill_promise', facts)
     return say('memory_days', 'skill_promise', { ...facts, days: speaker.days(days) })
   })
-  return [...sentences, ...describeAgentMemory(telling), say('memory_unseen', 'claim', {})]
+  return [
+    ...sentences,
+    ...describeAgentMemory(telling),
+    ...describeDeletion(telling, written.length > 0),
+    say('memory_unseen', 'claim', {}),
+  ]
+}
+
+/** Telling the skill is something Countersign does; that it is done, and in time, is the skill's promise. */
+function describeDeletion({ subject, speaker, say }: Telling, remembers: boolean): Sentence[] {
+  if (!remembers) return []
+  const { deletion } = subject.manifest
+  if (!deletion || deletionUrlOf(subject.manifest) === undefined)
+    return [say('deletion_untold', 'skill_promise', {})]
+  return [
+    say('deletion_told', 'countersign', {}),
+    say('deletion_within', 'skill_promise', { span: speaker.span(deletion.withinSeconds * 1000) }),
+  ]
 }
 
 /** What the agent may keep by itself, under the same terms; a one-time grant gives it no memory. */

@@ -104,6 +104,11 @@ export const SENTENCES_EN = {
   memory_not_kept: 'The skill is told not to keep {memory} ({categories}).',
   memory_agent:
     '{agent} may keep notes of these kinds here, in Countersign, no longer than that: {memory}. You see them and can delete them at any time; then, and when their time is over, they are destroyed.',
+  deletion_told:
+    'When that time has passed, when you revoke and when you erase, Countersign tells the skill to delete, and shows you what it answered.',
+  deletion_within: 'It promises to delete within {span} and to sign that it did.',
+  deletion_untold:
+    'Nobody can tell this skill to delete: it names nowhere to send that to. That it deletes is only its promise.',
   memory_unseen: 'Countersign cannot look inside the skill; forgetting is something only the skill can do.',
 
   take_back_any_time: 'You can pause it or take it back at any time. After that, nothing new is allowed.',

@@ -90,6 +90,9 @@ export const SENTENCES_ZH: { readonly [Code in SentenceCode]: string } = {
   memory_not_kept: '要求该技能不保留{memory}（{categories}）。',
   memory_agent:
     '{agent} 可以在 Countersign 中保留以下类别的记录，期限不超过上述时间：{memory}。您可以随时查看和删除；删除或到期后，这些记录会被销毁。',
+  deletion_told: '期限届满、您撤回授权或删除数据时，Countersign 会通知该技能删除，并向您显示它的答复。',
+  deletion_within: '它承诺在{span}内删除，并签名确认。',
+  deletion_untold: '没有人能通知该技能删除：它没有提供接收通知的地址。是否删除只是它自己的承诺。',
   memory_unseen: 'Countersign 看不到该技能的内部，是否真正删除只能由该技能做到。',
 
   take_back_any_time: '你可以随时暂停或收回授权，此后不再允许任何新操作。',

@@ -8,6 +8,11 @@ export const OPERATOR_EN = {
   inDoubt: 'Executions in doubt',
   inDoubtHint: 'Looking at these is logged.',
   askers: 'Who asks too much',
+  deletionsTitle: 'Deletions not done',
+  deletionsIntro:
+    'Skills that have not acknowledged a deletion notice in their own time, or refused one. For those people they stand still, where the platform says so.',
+  deletionsNone: 'Every skill has done what it was told to.',
+  settleNotice: 'Settle it',
   askersNone: 'Nobody asked for anything in the last seven days.',
   askerAgent: 'Agent and skill',
   askerAsked: 'Asked',

@@ -8,6 +8,11 @@ export const OPERATOR_ZH: OperatorTexts = {
   inDoubt: '结果不明的执行',
   inDoubtHint: '查看这些内容会被记录。',
   askers: '谁请求过多',
+  deletionsTitle: '未完成的删除',
+  deletionsIntro:
+    '未在自己承诺的时间内确认删除通知，或拒绝删除的技能。如平台如此设置，它们不会再为相关用户执行新操作。',
+  deletionsNone: '所有技能都已按通知完成删除。',
+  settleNotice: '作为已处理',
   askersNone: '最近七天没有任何请求。',
   askerAgent: '智能体和技能',
   askerAsked: '请求',
