@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { storedDeployments } from '../../src/broker/agent-deployments.ts'
+import { allowAlways, showAlways } from '../../src/broker/allow-always.ts'
 import { approveAction } from '../../src/broker/answer-approval.ts'
 import { approveConsent, refuseConsent } from '../../src/broker/answer-consent.ts'
-import { storedDeployments } from '../../src/broker/agent-deployments.ts'
 import { showApproval } from '../../src/broker/show-approval.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import { codingWish } from '../../src/guard/guard-wish.ts'
@@ -12,28 +13,37 @@ import { insertAgent, registerSkill } from '../support/test-broker.ts'
 
 const CODING = sampleManifest('coding.local')
 const FOLDER = '/home/li/shop'
-const DEPLOYMENT = 'dep_test'
 
 let test: TestApp
 let alice: Granted
 let token: string
-let deployment = DEPLOYMENT
 
 beforeEach(async () => {
-  deployment = DEPLOYMENT
   test = await createTestApp()
 })
 afterEach(() => test.close())
 
+/** A guard says nothing of the model that the program it stands beside runs on. */
+function newAgent() {
+  const userId = test.broker.newId('user')
+  return insertAgent(test.broker, { userId, deployments: storedDeployments([]) })
+}
+
 async function start(terms: Partial<GrantTerms> = {}) {
-  alice = await grantAll(test.broker, CODING, { budgets: [], ...terms })
+  const agent = await newAgent()
+  alice = await grantAll(test.broker, CODING, { budgets: [], ...terms }, { userId: agent.userId, agent })
   token = await test.tokenFor({ kind: 'agent', userId: alice.userId, agentId: alice.agent.id })
 }
 
 function permit(action: string, args: Record<string, unknown>, extra: Record<string, unknown> = {}) {
   return test.call('POST', '/v1/guard/permits', {
     token,
-    body: { skill: 'coding.local', action, arguments: args, ...(deployment === '' ? {} : { deployment }), ...extra },
+    body: {
+      skill: 'coding.local',
+      action,
+      arguments: args,
+      ...extra,
+    },
   })
 }
 const read = (path = `${FOLDER}/a.ts`) => permit('read_file', { path })
@@ -95,6 +105,22 @@ describe('POST /v1/guard/permits', () => {
     expect((await run('npm publish')).status).toBe(202)
   })
 
+  it('lets "always" mean that very command, and goes on asking about every other', async () => {
+    await start()
+    const asked = await run('npm publish')
+    const which = { userId: alice.userId, approvalId: String(asked.body.approvalId) }
+    const limits = { mayDiffer: ['/command', '/folder'], timesADay: 10, dayLimitMinor: 0, days: 1 }
+    const fromMs = test.clock.nowMs()
+    const shown = await showAlways(test.broker, { ...which, limits, fromMs })
+    if (shown.kind !== 'shown') throw new Error(shown.kind)
+    const { digest: shownDigest } = shown.shown
+    const given = await allowAlways(test.broker, { ...which, limits, shownAtMs: fromMs, shownDigest })
+    expect(given.kind).toBe('allowed')
+    expect((await run('npm publish')).status).toBe(200)
+    expect((await run('npm publish')).status).toBe(200)
+    expect((await run('npm publish --force')).status).toBe(202)
+  })
+
   it('runs a command unasked only as it was written out, in full', async () => {
     const constraints = [{ kind: 'one_of' as const, pointer: '/command', values: ['npm test'] }]
     await start({ actions: [{ name: 'run_command', constraints }] })
@@ -153,7 +179,6 @@ describe('what a guard enforces', () => {
         skill: 'coding.local',
         action: 'read_file',
         arguments: { path: '/a' },
-        deployment: DEPLOYMENT,
       },
     })
     expect([told.status, told.body.code]).toEqual([403, 'enforced_elsewhere'])
@@ -161,7 +186,9 @@ describe('what a guard enforces', () => {
   })
 
   it('is nothing that the broker itself calls', async () => {
-    const coffee = await grantAll(test.broker, sampleManifest('coffee.order'))
+    const agent = await newAgent()
+    const whose = { userId: agent.userId, agent }
+    const coffee = await grantAll(test.broker, sampleManifest('coffee.order'), {}, whose)
     token = await test.tokenFor({ kind: 'agent', userId: coffee.userId, agentId: coffee.agent.id })
     const menu = await permit('get_menu', { store_id: 'LK-0571-022' }, { skill: 'coffee.order' })
     expect(menu.body.code).toBe('enforced_elsewhere')
@@ -179,16 +206,12 @@ describe('a guard whose user has allowed nothing yet', () => {
 
   beforeEach(async () => {
     await registerSkill(test.broker, CODING)
-    const userId = test.broker.newId('user')
+    const agent = await newAgent()
+    const { userId } = agent
     await test.broker.store.transaction(async (tx) =>
       tx.users.save({ id: userId, timeZone: 'UTC', createdAtMs: tx.nowMs }),
     )
-    const agent = await insertAgent(test.broker, {
-      userId,
-      deployments: storedDeployments([]),
-    })
     alice = { ...alice, userId, agent }
-    deployment = ''
     token = await test.tokenFor({ kind: 'agent', userId, agentId: agent.id })
   })
 

@@ -9,7 +9,7 @@ import type { Constraint } from './terms.ts'
 export type SameArgument = {
   readonly pointer: string
   readonly constraint: Constraint
-  /** Recipients and amounts are never let go: they are what a yes is about. */
+  /** Recipients, amounts and commands are never let go: they are what a yes is about. */
   readonly isFixed: boolean
 }
 
@@ -29,6 +29,8 @@ const TEXT_MOST = 500
  */
 export function sameAgain(action: ManifestAction, args: JsonValue): SameAgain | undefined {
   const recipients = recipientPointersOf(action)
+  const commands = listInputFields(action).filter(({ kind }) => kind === 'command')
+  const fixed = [...recipients, ...commands.map(({ pointer }) => pointer)]
   const amount = action.spends?.amount
   const sent: SameArgument[] = []
   const rest: Constraint[] = []
@@ -53,7 +55,7 @@ export function sameAgain(action: ManifestAction, args: JsonValue): SameAgain | 
     sent.push({
       pointer,
       constraint: isAmount ? { kind: 'range', pointer, max: value } : { kind: 'equals', pointer, value },
-      isFixed: isAmount || isCurrency || recipients.includes(pattern),
+      isFixed: isAmount || isCurrency || fixed.includes(pattern),
     })
     return true
   }
