@@ -18,7 +18,8 @@ export type Pause = typeof pause
 export function retryAfterMs(headers: Headers, nowMs: number): number | null {
   const text = headers.get('retry-after')?.trim() ?? ''
   if (/^\d{1,7}$/.test(text)) return Number(text) * 1000
-  const atMs = text === '' ? Number.NaN : Date.parse(text)
+  // Anything is a date to somebody; in HTTP one begins with the name of its day.
+  const atMs = /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs)
 }
 

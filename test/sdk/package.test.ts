@@ -155,6 +155,18 @@ export const verdict = verifyReceipt({}, { keys: [], vkey: '', issuer: broker })
     120_000,
   )
 
+  it('weighs about what the README says of each entry', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+    const { output } = run('.ci/check-package.ts', built)
+    for (const entry of entries) {
+      const name = entry.slice(2)
+      const [, actual] = new RegExp(`^\\./${name} +\\d+ files +([\\d.]+) kB`, 'm').exec(output) ?? []
+      const [, told] =
+        new RegExp(`^\\| \`countersign/${name}\` \\|.*?\\| ([\\d.]+) kB \\|`, 'm').exec(readme) ?? []
+      expect([name, Math.abs(Number(told) / Number(actual) - 1) < 0.1]).toEqual([name, true])
+    }
+  }, 60_000)
+
   it('passes publint and are-the-types-wrong, which find fault with one that is broken', () => {
     const good = run('.ci/check-package.ts', built)
     expect(good.status, good.output).toBe(0)
