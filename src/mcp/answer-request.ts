@@ -7,6 +7,7 @@ import { authInfoOf } from './brought.ts'
 import type { AgentCaller } from './call-context.ts'
 import { RPC, rpcErrorResponse } from './rpc-error.ts'
 import type { Session, Sessions } from './sessions.ts'
+import { wholeIfQuick } from './whole-answer.ts'
 
 /** Bytes of a request: arguments of an action, and what the protocol wraps around them. */
 const BODY_BYTES_MOST = 131_072
@@ -24,7 +25,7 @@ export async function answerRequest(
   caller: AgentCaller,
 ): Promise<Response> {
   const { sessions } = serving
-  if (request.method === 'POST') return answerPost(serving, request, caller)
+  if (request.method === 'POST') return wholeIfQuick(await answerPost(serving, request, caller))
   const id = request.headers.get('mcp-session-id')
   if ((request.method !== 'GET' && request.method !== 'DELETE') || id === null) {
     const allow = id === null ? 'POST' : 'GET, POST, DELETE'

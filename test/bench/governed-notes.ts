@@ -20,6 +20,8 @@ export type GovernedNotes = {
   readonly tool: string
   /** A token of one of the agents, each of a user of its own; a new one each time. */
   token(index: number): Promise<string>
+  /** Processor time the broker took since it started, in microseconds. */
+  cpu(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -72,6 +74,7 @@ export async function governNotes(
       const who = { kind: 'agent', ...caller, sessionId: newId('session'), scopes: [] } as const
       return mintAccessToken(signer, { issuer, caller: who, nowMs: Date.now() })
     },
+    cpu: () => worker.cpuMicroseconds(),
     stop: () => worker.stop(),
   }
 }
