@@ -129,12 +129,12 @@ describe('npm run bench', () => {
     expect(report.cells.filter(({ statements }) => statements !== null)).toEqual(decisions)
   })
 
-  it.runIf(hasPostgres)('finds six to eight round trips a decision on PostgreSQL', () => {
+  it.runIf(hasPostgres)('finds six to nine round trips a request for a decision on PostgreSQL', () => {
     const trips = report.cells.filter(({ store: kind }) => kind === 'postgres').map((cell) => cell.roundTrips)
     for (const each of trips) {
       expect(each).toBeGreaterThanOrEqual(6)
-      // A lost race is decided again, and a connection that is new is looked at.
-      expect(each).toBeLessThan(8.5)
+      // Seven of the decision, one for its token; a lost race is decided again, and a connection that is new is looked at.
+      expect(each).toBeLessThan(9.5)
     }
   })
 
