@@ -114,7 +114,7 @@ describe.each(CLIENTS)('%s', (_, connect) => {
       expect(refused).not.toHaveProperty('structuredContent')
     }
     expect(world.app.skill.calls).toHaveLength(1)
-    expect((await client.listTools()).tools).toHaveLength(4)
+    expect((await client.listTools()).tools).toHaveLength(7)
   })
 })
 
