@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { StatusLists } from '../broker/status-lists.ts'
 import { STATUS_LIST_MEDIA_TYPE, STATUS_TTL_SECONDS } from '../core/status-list/status-list.ts'
+import { pathId } from './path-id.ts'
 import { problem } from './problem.ts'
 import { type Route, route } from './route.ts'
 
@@ -39,13 +40,14 @@ export function statusListRoutes(broker: Broker): Route[] {
       summary: 'Get a signed status list',
       description:
         'A status list token: two bits a grant, 0 valid, 1 invalid, 2 suspended. Action tokens name the place in their `status` claim.',
-      params: z.strictObject({ id: z.string().regex(LIST) }),
+      params: pathId,
       responses: {
         200: { description: 'A JWT of the type statuslist+jwt.', mediaType: STATUS_LIST_MEDIA_TYPE },
       },
       problems: ['not_found'],
       async handle({ params }) {
         const [, epoch, listNo] = LIST.exec(params.id) ?? []
+        if (epoch === undefined || listNo === undefined) return problem('not_found')
         const token = await lists.token(Number(epoch), Number(listNo))
         if (token === undefined) return problem('not_found')
         return { status: 200, headers: CACHED, content: { type: STATUS_LIST_MEDIA_TYPE, bytes: token } }

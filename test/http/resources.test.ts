@@ -256,7 +256,7 @@ describe('the service', () => {
       { status: 'ready', checks: { store: true, register: true, log: true, clock: true } },
     ])
     const jwks = await test.call('GET', '/.well-known/jwks.json')
-    expect(jwks.body.keys).toHaveLength(5)
+    expect(jwks.body.keys).toHaveLength(8)
     expect(jwks.text).not.toContain('"d"')
   })
 })
