@@ -10,7 +10,9 @@ import { createTestSigner } from '../support/test-broker-keys.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const SNIPPETS = [...README.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code ?? '')
+const SNIPPETS = [...README.matchAll(/^```ts\n(.*?)^```/gms)]
+  .map(([, code]) => code ?? '')
+  .filter((code) => code.includes('createSkillGuard('))
 const BODY = '{"price":1800,"tea":"oolong"}'
 
 const { signer } = createTestSigner()

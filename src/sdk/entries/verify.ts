@@ -13,6 +13,11 @@ export {
   type StatusListVerdict,
 } from '../read-status-list.ts'
 export {
+  type DeletionReceiptTrust,
+  type DeletionReceiptVerdict,
+  verifyDeletionReceipt,
+} from '../verify-deletion-receipt.ts'
+export {
   type ExportedEventVerdict,
   type ExportedPartVerdict,
   verifyExportedEvent,
