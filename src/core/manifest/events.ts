@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { urlOf } from './endpoint.ts'
-import type { Manifest } from './manifest.ts'
+import { type ManifestEndpoint, urlOf } from './endpoint.ts'
 
 /** Where a skill is told that authority was taken back, or given again. */
 export const eventsShape = z.strictObject({
@@ -11,8 +10,11 @@ export const eventsShape = z.strictObject({
     .regex(/^(\/[A-Za-z0-9_.~-]+)+$/, 'must be a plain path such as /countersign/events'),
 })
 
+/** What of a manifest says where. */
+type Told = { readonly events?: z.infer<typeof eventsShape> | undefined; readonly endpoint: ManifestEndpoint }
+
 /** The URL a skill's events are sent to; undefined where it can be told nothing. */
-export function eventsUrlOf({ events, endpoint }: Manifest): string | undefined {
+export function eventsUrlOf({ events, endpoint }: Told): string | undefined {
   const place = urlOf(endpoint)
   if (!events || place === null) return undefined
   if (endpoint.transport === 'http') return place.replace(/\/$/, '') + events.path
