@@ -51,7 +51,8 @@ export interface Cells {
    * Destroys keys for ever. Unknown ids are passed over, so a repeated call is harmless.
    *
    * @param why what was `erased` must never come back with an older copy of the key store, so that copies from before
-   *   are refused from then on; what `expired` is found expired, and destroyed again, in any copy.
+   *   are refused from then on; what `expired`, or ended before its day, lives on in copies until
+   *   their key epoch ends, and copies stay good.
    */
   destroy(cellIds: readonly string[], why?: 'erased' | 'expired'): Promise<void>
   mark(): Promise<KeyStoreMark>

@@ -1,19 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { narrowGrant, pauseGrant, resumeGrant } from '../../src/broker/change-grant.ts'
+import { consentRequestShape } from '../../src/broker/consent-wish.ts'
 import { disconnectAgent } from '../../src/broker/disconnect-agent.ts'
 import { forgetByAgent, forgetByUser } from '../../src/broker/forget-memory.ts'
 import { freeze, unfreeze } from '../../src/broker/freeze.ts'
 import { listMemory } from '../../src/broker/list-memory.ts'
+import { moveConnection } from '../../src/broker/move-connection.ts'
 import { recallMemory } from '../../src/broker/recall-memory.ts'
+import { requestErasure } from '../../src/broker/request-erasure.ts'
 import { revokeAuthority } from '../../src/broker/revoke-authority.ts'
+import { runErasures } from '../../src/broker/run-erasures.ts'
 import { sessionFacts } from '../../src/broker/session-facts.ts'
 import { sweepExpiredMemory } from '../../src/broker/sweep-expired-memory.ts'
+import { ERASURE_AFTER_MS } from '../../src/core/erasure/erasure-steps.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import { OPERATOR } from '../support/coffee-test.ts'
+import { giveConsent, QWEN } from '../support/connected-agent.ts'
 import { grantAll } from '../support/granted-agent.ts'
 import { callerOf, DAY_MS, HISTORY, latte, type MemoryWorld, memoryWorld } from '../support/memory-world.ts'
 import { sampleManifest } from '../support/sample-manifest.ts'
-import { insertAgent } from '../support/test-broker.ts'
+import { insertAgent, registerSkill } from '../support/test-broker.ts'
 
 let world: MemoryWorld
 beforeEach(async () => {
@@ -313,4 +319,83 @@ describe('what a session has read', () => {
       categories: ['order', 'payment'],
     })
   })
+})
+
+describe('when a grant goes on as another', () => {
+  beforeEach(async () => {
+    const deployments = JSON.stringify([{ id: 'dep_test', deployment: QWEN }])
+    await world.test.broker.store.transaction(async (tx) =>
+      tx.agents.setDeployments(world.alice.agent.id, deployments),
+    )
+  })
+
+  const wish = (days: number) =>
+    consentRequestShape.parse({
+      skill: 'coffee.order',
+      actions: [{ name: 'get_menu' }],
+      categories: ['order', 'price'],
+      retentionDays: { order_history: days },
+      purpose: 'Your morning coffee',
+    })
+
+  it('memory moves to the grant that replaces it, shortened to what that one allows', async () => {
+    const { expiresAtMs } = await world.kept()
+    const { id: grantId } = await giveConsent(world.test.broker, world.alice.agent, wish(3))
+    const [item] = await world.recall()
+    expect(item?.expiresAtMs).toBe(expiresAtMs - 27 * DAY_MS)
+    const { items } = await listMemory(world.test.broker, everything())
+    expect(items.map((view) => view.grantId)).toEqual([grantId])
+  })
+
+  it('memory of a class the new grant does not name is destroyed', async () => {
+    await world.kept()
+    const { retentionDays: _, ...without } = wish(1)
+    await giveConsent(world.test.broker, world.alice.agent, without)
+    expect(await world.recall()).toEqual([])
+    await sweepExpiredMemory(world.test.broker)
+    expect(await keysLeft()).toBe(0)
+  })
+
+  it('memory follows its grant to the connection that goes on for an older one', async () => {
+    const { broker } = world.test
+    const { userId, agent } = world.alice
+    await world.kept()
+    const newer = await insertAgent(broker, { userId, deployments: agent.deployments })
+    await moveConnection(broker, { userId, fromAgentId: agent.id, toAgentId: newer.id })
+    expect(await recallMemory(broker, world.caller, {})).toEqual({
+      kind: 'refused',
+      code: 'agent_not_connected',
+    })
+    expect(await world.recall({}, { ...world.caller, agentId: newer.id })).toHaveLength(1)
+  })
+
+  it('a version of the skill that keeps less shortens what is read', async () => {
+    const manifest = sampleManifest('coffee.order')
+    const memory = manifest.memory.map((one) =>
+      one.class === 'order_history' ? { ...one, maxDays: 1 } : one,
+    )
+    const { expiresAtMs } = await world.kept()
+    await registerSkill(world.test.broker, { ...manifest, version: manifest.version + 1, memory })
+    expect((await world.recall())[0]?.expiresAtMs).toBe(expiresAtMs - 29 * DAY_MS)
+    world.test.clock.advance(DAY_MS)
+    expect(await world.recall()).toEqual([])
+  })
+})
+
+it('an account that is erased leaves neither rows nor keys of what was remembered', async () => {
+  const { broker, clock } = world.test
+  const { userId } = world.alice
+  await world.kept()
+  const [cellId = ''] = (await broker.store.read(async (tx) => tx.memoryItems.headsOfUser(userId))).map(
+    (row) => row.cellId,
+  )
+  await requestErasure(broker, { userId })
+  clock.advance(ERASURE_AFTER_MS)
+  for (let i = 0; i < 12; i += 1) {
+    await runErasures(broker, cancelNothing)
+    clock.advance(60_000 * 60)
+  }
+  expect(await broker.cells.find(cellId)).toBeUndefined()
+  expect(await broker.store.read(async (tx) => tx.memoryItems.headsOfUser(userId))).toEqual([])
+  expect((await broker.store.read(async (tx) => tx.erasures.newestOf(userId)))?.status).toBe('done')
 })
