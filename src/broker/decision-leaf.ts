@@ -3,6 +3,7 @@ import type { JsonValue } from '../core/json-value.ts'
 import type { LeafContent } from '../core/log/leaf.ts'
 import type { LoadedAction } from '../core/manifest/loaded-manifest.ts'
 import type { ActionRow } from '../ports/rows.ts'
+import { enforcerOf } from './handed-over.ts'
 import type { ModelNames } from './load-facts.ts'
 
 /** The leaf that proves one decision: what was asked of what, and what the answer was. */
@@ -12,6 +13,7 @@ export function decisionLeaf(
   facts: Facts & { readonly model?: ModelNames },
   action: LoadedAction | null,
 ): LeafContent {
+  const enforcedBy = decision.effect === 'permit' ? enforcerOf(row) : null
   const reason = decision.effect === 'deny' ? decision.refusal.code : row.reason
   return {
     type: 'decision',
@@ -27,6 +29,7 @@ export function decisionLeaf(
       ...(decision.effect === 'deny'
         ? { refusal: JSON.parse(JSON.stringify(decision.refusal)) as JsonValue }
         : {}),
+      ...(enforcedBy === null ? {} : { enforcedBy }),
       ...(decision.effect === 'ask' ? { questions: [...decision.questions] } : {}),
     },
     subj: {

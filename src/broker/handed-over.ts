@@ -5,3 +5,8 @@ import type { ActionRow } from '../ports/rows.ts'
 export function isHandedOver({ nodeId }: Pick<ActionRow, 'nodeId'>): boolean {
   return nodeId?.startsWith(`${ID_PREFIXES.enforcementPoint}_`) === true
 }
+
+/** Who carries a permit out in the broker's place, as its leaf says; null where the broker itself does. */
+export function enforcerOf(row: Pick<ActionRow, 'nodeId' | 'status'>): string | null {
+  return isHandedOver(row) || row.status === 'outcome_unknown' ? row.nodeId : null
+}

@@ -16,6 +16,7 @@ export const actionStatus = z.enum([
   'refused_by_skill',
   'failed',
   'overtaken',
+  'outcome_unknown',
 ])
 
 /** An action and what became of it. */

@@ -49,6 +49,7 @@ describe('a reservation', () => {
     expect(row).toMatchObject({ status: 'dispatched', heldMinor: 500, nodeId: point, sentDigest: null })
     expect(await t.used()).toEqual({ held: 500, captured: 0 })
     expect(await t.test.lastLeaf('decision')).toMatchObject({ eventId: row.eventId, outcome: 'permit' })
+    expect(await t.test.openPart(row.eventId ?? '', 'core')).toMatchObject({ enforcedBy: point })
     expect(t.test.skill.calls).toEqual([])
   })
 
