@@ -7,9 +7,9 @@ import { BackupDamaged } from '../store/backup/manifest.ts'
 import { TargetNotEmpty } from '../store/backup/sqlite-sink.ts'
 import { writeBackup } from '../store/backup/write-backup.ts'
 import { countOf } from './count-of.ts'
-import { deploymentConfig, keyPlacesOf, openKeyStore, openTables } from './deployment.ts'
+import { deploymentConfig, keyPlacesOf, livingEpochs, openKeyStore, openTables } from './deployment.ts'
 import { openProgress } from './progress.ts'
-import type { Terminal } from './terminal.ts'
+import { CannotRun, type Terminal } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 type Options = { to: string; data: string; keys: boolean }
@@ -66,10 +66,13 @@ async function databaseBackup(to: string, config: Config, terminal: Terminal): P
   const progress = openProgress(terminal)
   try {
     const keyStore = await markOf(config)
+    const epochKeys = livingEpochs(config)
+    if (!epochKeys)
+      throw new CannotRun(`${config.kekFile} is missing: what is personal is encrypted with its newest key`)
     const manifest = await writeBackup(
       source,
       resolve(to),
-      { takenAtMs: Date.now(), keyStore },
+      { takenAtMs: Date.now(), keyStore, epochKeys },
       progress.tell,
     )
     progress.end()
@@ -82,6 +85,7 @@ async function databaseBackup(to: string, config: Config, terminal: Terminal): P
     terminal.out(
       `log ${log.origin ?? 'without a checkpoint yet'}, ${log.treeSize} leaves, root ${log.rootHash}`,
     )
+    terminal.out(`what is personal dies with key epoch ${manifest.personal.epoch}`)
     if (keyStore) terminal.out(`sealed with key store ${keyStore.id}, generation ${keyStore.generation}`)
   } finally {
     progress.end()

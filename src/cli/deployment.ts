@@ -3,9 +3,12 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Config, readConfig } from '../config.ts'
 import { epochOrigin } from '../core/log/epoch-leaf.ts'
+import { readEpochKeys } from '../keys/kek-file.ts'
 import type { KeyPlaces } from '../keys/key-backup.ts'
+import { KeyFileError } from '../keys/key-file.ts'
 import { type KeyStoreView, openKeyStoreView, openSharedKeyStoreView } from '../keys/key-store-view.ts'
 import type { CheckpointRegister, RegisterEntry } from '../ports/checkpoint-register.ts'
+import type { EpochKeySet } from '../ports/epoch-keys.ts'
 import { openPostgresSource } from '../store/backup/postgres-source.ts'
 import { openSqliteSource } from '../store/backup/sqlite-source.ts'
 import type { TableSource } from '../store/backup/table-source.ts'
@@ -45,6 +48,18 @@ export async function openKeyStore({ dataFolder, keyStoreUrl }: Config): Promise
       : await openSharedKeyStoreView(keyStoreUrl)
   } catch (cause) {
     throw new CannotRun('the key store is not there, or damaged', { cause })
+  }
+}
+
+/** The key-encryption keys that are left; undefined where there is no file of them. @throws CannotRun if it is broken. */
+export function livingEpochs({ kekFile }: Config): EpochKeySet | undefined {
+  if (!existsSync(kekFile)) return undefined
+  try {
+    return readEpochKeys(kekFile)
+  } catch (cause) {
+    throw new CannotRun(cause instanceof KeyFileError ? cause.message : `${kekFile} cannot be read`, {
+      cause,
+    })
   }
 }
 

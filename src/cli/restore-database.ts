@@ -7,6 +7,7 @@ import type { KeyStoreView } from '../keys/key-store-view.ts'
 import { createIds } from '../keys/new-id.ts'
 import type { KeyStoreMark } from '../ports/cells.ts'
 import type { CheckpointRegister } from '../ports/checkpoint-register.ts'
+import type { EpochKeySet } from '../ports/epoch-keys.ts'
 import type { Manifest } from '../store/backup/manifest.ts'
 import { openPostgresSink } from '../store/backup/postgres-sink.ts'
 import { openBackup } from '../store/backup/read-backup.ts'
@@ -34,6 +35,10 @@ export type RestoreInput = {
   registerOf(epoch: number, origin: string): Promise<CheckpointRegister>
   /** Looks at the key store; undefined if there is none. */
   openKeys(): Promise<KeyStoreView | undefined>
+  /** The key-encryption keys that are left; undefined if there are none. */
+  openEpochs?(): EpochKeySet | undefined
+  /** Is told what the backup is of, before anything is written. */
+  begin?(backup: BackupStanding): void
   /** The configured name of the log, in its first epoch. */
   readonly firstOrigin: string
   readonly freezes: boolean
@@ -41,6 +46,15 @@ export type RestoreInput = {
   readonly origin: string | undefined
   readonly nowMs: number
   readonly tell: Progress
+}
+
+export type BackupStanding = {
+  /** The key epoch the backup is of, and those whose keys are left. */
+  readonly keyEpoch: number
+  readonly living: readonly number[]
+  /** Whether what is personal comes back; ledger, log and grants do either way. */
+  readonly hasPersonal: boolean
+  readonly takenAtMs: number
 }
 
 export type RestoredDatabase = {
@@ -57,7 +71,8 @@ export type RestoredDatabase = {
  */
 export async function restoreDatabase(input: RestoreInput): Promise<RestoredDatabase> {
   const { from, folder, nowMs } = input
-  const { manifest, source } = openBackup(from)
+  const epochKeys = input.openEpochs?.()
+  const { manifest, source, hasPersonal } = openBackup(from, epochKeys)
   const files = dataFilesIn(folder)
   if (input.databaseUrl === null && existsSync(files.database))
     throw new TargetNotEmpty(`${files.database} is there already: a backup is put into an empty folder only`)
@@ -67,6 +82,12 @@ export async function restoreDatabase(input: RestoreInput): Promise<RestoredData
   try {
     keys = await requireKeyStore(input, manifest)
     const { mark, living } = keys
+    input.begin?.({
+      keyEpoch: manifest.personal.epoch,
+      living: [...(epochKeys?.living.keys() ?? [])],
+      hasPersonal,
+      takenAtMs: manifest.takenAtMs,
+    })
     const epoch = await nextEpoch(input, manifest.log.epoch)
     const previousOrigin = originOf(manifest, input.origin)
     const restoredAtMs = Math.max(nowMs, manifest.log.newestAtMs)

@@ -10,9 +10,14 @@ import { dataFilesIn } from '../store/data-files.ts'
 import { claimDataFolder, DataFolderBusy } from '../store/data-folder.ts'
 import { countOf } from './count-of.ts'
 import { openDataView } from './data-log.ts'
-import { deploymentConfig, keyPlacesOf, openKeyStore, registerIn } from './deployment.ts'
+import { deploymentConfig, keyPlacesOf, livingEpochs, openKeyStore, registerIn } from './deployment.ts'
 import { openProgress } from './progress.ts'
-import { type RestoredDatabase, RestoreRefused, restoreDatabase } from './restore-database.ts'
+import {
+  type BackupStanding,
+  type RestoredDatabase,
+  RestoreRefused,
+  restoreDatabase,
+} from './restore-database.ts'
 import type { Terminal } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -85,6 +90,8 @@ async function databaseBack(options: Options, terminal: Terminal, env: Env): Pro
       databaseUrl: config.databaseUrl,
       registerOf: (epoch, origin) => registerIn(config, epoch, origin),
       openKeys: () => openKeyStore(config),
+      openEpochs: () => livingEpochs(config),
+      begin: (standing) => tellStanding(standing, terminal),
       firstOrigin: config.logOrigin,
       freezes: options.freeze,
       origin: options.origin,
@@ -95,6 +102,19 @@ async function databaseBack(options: Options, terminal: Terminal, env: Env): Pro
   } finally {
     progress.end()
   }
+}
+
+/** Said before anything is written: who wants the rest finds its keys first. */
+function tellStanding(
+  { keyEpoch, living, hasPersonal, takenAtMs }: BackupStanding,
+  terminal: Terminal,
+): void {
+  terminal.err(`a backup of ${new Date(takenAtMs).toISOString()}, of key epoch ${keyEpoch}`)
+  if (hasPersonal) return
+  const left = living.length === 0 ? 'there is no key-encryption key' : `epoch ${Math.max(...living)} is left`
+  terminal.err(
+    `${terminal.paint('yellow', 'it is older than its key')}: ${left}. Ledger, log and grants come back; names, purposes, users’ passkeys and what grants compare with do not, and no sealed part opens but by keys that the key store still holds`,
+  )
 }
 
 function print({ report, epoch, manifest }: RestoredDatabase, options: Options, terminal: Terminal): void {

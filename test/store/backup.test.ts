@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RestoreRefused, restoreDatabase } from '../../src/cli/restore-database.ts'
 import { RESTORE_RULES } from '../../src/core/restore-rules.ts'
+import { readEpochKeys } from '../../src/keys/kek-file.ts'
 import { openKeyStoreView } from '../../src/keys/key-store-view.ts'
 import { type Manifest, manifestText, readManifest } from '../../src/store/backup/manifest.ts'
 import { openSqliteSource } from '../../src/store/backup/sqlite-source.ts'
@@ -36,6 +37,7 @@ const target = (into: string) => ({
   databaseUrl: null,
   registerOf: async (epoch: number) => openCheckpointRegisterFile(registerFileIn(into, epoch)),
   openKeys: async () => openKeyStoreView(dataFilesIn(into).cells),
+  openEpochs: () => (existsSync(join(into, 'kek.json')) ? readEpochKeys(join(into, 'kek.json')) : undefined),
   firstOrigin: 'broker.example/log',
 })
 
@@ -102,7 +104,8 @@ describe('a backup', () => {
         throw new Error('the disk is gone')
       },
     }
-    const facts = { takenAtMs: 0, keyStore: null }
+    const epochKeys = readEpochKeys(join(t.test.folder, 'kek.json'))
+    const facts = { takenAtMs: 0, keyStore: null, epochKeys }
     await expect(writeBackup(failing, join(folder, 'other'), facts)).rejects.toThrow('the disk is gone')
     expect(existsSync(join(folder, 'other'))).toBe(false)
     expect(existsSync(join(folder, 'other.partial'))).toBe(false)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { settingsInEpoch } from '../../src/broker/current-epoch.ts'
 import { openCheckpointPublisher } from '../../src/broker/publish-checkpoint.ts'
 import { type RestoredDatabase, restoreDatabase } from '../../src/cli/restore-database.ts'
+import { readEpochKeys } from '../../src/keys/kek-file.ts'
 import { openKeyStoreView } from '../../src/keys/key-store-view.ts'
 import { openPostgresSource } from '../../src/store/backup/postgres-source.ts'
 import { openSqliteSource } from '../../src/store/backup/sqlite-source.ts'
@@ -25,7 +26,8 @@ export async function backUp(test: TestBroker, to: string): Promise<string> {
     url === null ? openSqliteSource(dataFilesIn(test.folder).database) : await openPostgresSource(url)
   const keys = openKeyStoreView(dataFilesIn(test.folder).cells)
   try {
-    await writeBackup(source, to, { takenAtMs: test.clock.nowMs(), keyStore: keys?.mark ?? null })
+    const epochKeys = readEpochKeys(join(test.folder, 'kek.json'))
+    await writeBackup(source, to, { takenAtMs: test.clock.nowMs(), keyStore: keys?.mark ?? null, epochKeys })
     return to
   } finally {
     await keys?.close()
@@ -57,6 +59,7 @@ export async function restoreBeside(
     databaseUrl: await testDatabaseUrl(folder),
     registerOf: async (epoch) => openCheckpointRegisterFile(registerFileIn(folder, epoch)),
     openKeys: async () => openKeyStoreView(dataFilesIn(folder).cells),
+    openEpochs: () => readEpochKeys(join(folder, 'kek.json')),
     firstOrigin: test.broker.settings.logOrigin.replace(/\/\d+$/, ''),
     freezes,
     origin: undefined,

@@ -14,7 +14,7 @@ const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 const headShape = z.strictObject({ treeSize: z.int().min(0), rootHash: z.string() })
 
 const contentShape = z.strictObject({
-  formatVersion: z.literal(1),
+  formatVersion: z.literal(2),
   kind: z.literal('database'),
   engine: z.enum(['sqlite', 'postgres']),
   /** Tells versions apart whose tables differ. */
@@ -31,12 +31,16 @@ const contentShape = z.strictObject({
   }),
   /** Which key store its sealed parts need, and how many destructions that had seen. */
   keyStore: z.strictObject({ id: z.string(), generation: z.int().min(0) }).nullable(),
+  /** The key epoch whose key encrypts what is personal, and the salt of this backup. */
+  personal: z.strictObject({ epoch: z.int().min(1), salt: digest }),
   tables: z.array(
     z.strictObject({
       name: z.string().regex(/^[a-z_]+$/),
       rows: z.int().min(0),
       bytes: z.int().min(0),
       sha256: digest,
+      /** Its file of what is personal; null where it holds nothing of the kind. */
+      personal: z.strictObject({ bytes: z.int().min(0), sha256: digest }).nullable(),
     }),
   ),
 })
@@ -58,7 +62,7 @@ export function readManifest(folder: string): Manifest {
     throw new BackupDamaged(`${folder} holds no ${MANIFEST_FILE} that can be read`, { cause })
   }
   const version = z.looseObject({ content: z.looseObject({ formatVersion: z.number() }) }).safeParse(json)
-  if (version.success && version.data.content.formatVersion !== 1)
+  if (version.success && version.data.content.formatVersion !== 2)
     throw new BackupDamaged(`${folder} was written by a version with another format of backups`)
   const parsed = fileShape.safeParse(json)
   if (!parsed.success) throw new BackupDamaged(`${MANIFEST_FILE} of ${folder} is no manifest of a database`)

@@ -1,7 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { createHash, type KeyObject } from 'node:crypto'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
+import type { EpochKeySet } from '../../ports/epoch-keys.ts'
 import { BackupDamaged, type Manifest, readManifest, tableFile } from './manifest.ts'
+import { personalFile, personalLines } from './personal-file.ts'
+import { joinRows, personalPartOf } from './personal-rows.ts'
 import { BadLine, parseRowLine } from './row-lines.ts'
 import { type Row, schemaDigest, TABLE_LAYOUTS, type TableLayout } from './table-layout.ts'
 import { ROWS_AT_A_TIME, type TableSource } from './table-source.ts'
@@ -13,9 +16,13 @@ const LINE_BYTES_MOST = 4 * 1024 * 1024
  * Opens a backup to read its rows from. What was changed since it was written is found out while its tables are read,
  * at the latest at the end of each: keep nothing before.
  *
+ * @param epochKeys without that of its epoch nothing personal is read: what stands in its place is.
  * @throws BackupDamaged if it is none, or of another version; while reading, if it is not as it was written.
  */
-export function openBackup(folder: string): { readonly manifest: Manifest; readonly source: TableSource } {
+export function openBackup(
+  folder: string,
+  epochKeys?: EpochKeySet,
+): { readonly manifest: Manifest; readonly source: TableSource; readonly hasPersonal: boolean } {
   const manifest = readManifest(folder)
   if (manifest.schema !== schemaDigest())
     throw new BackupDamaged(
@@ -28,13 +35,41 @@ export function openBackup(folder: string): { readonly manifest: Manifest; reado
   for (const { name } of TABLE_LAYOUTS) {
     if (!existsSync(tableFile(folder, name))) throw new BackupDamaged(`${tableFile(folder, name)} is missing`)
   }
+  const epochKey = epochKeys?.living.get(manifest.personal.epoch)
   return {
     manifest,
+    hasPersonal: epochKey !== undefined,
     source: {
       engine: manifest.engine,
-      rows: (table) => readTable(folder, table, manifest),
+      rows: (table) => readWhole(folder, table, manifest, epochKey),
       close: async () => undefined,
     },
+  }
+}
+
+/** The rows of a table with what is personal in them, where its key is there. */
+async function* readWhole(
+  folder: string,
+  table: TableLayout,
+  manifest: Manifest,
+  epochKey: KeyObject | undefined,
+): AsyncGenerator<readonly Row[]> {
+  const open = readTable(folder, table, manifest)
+  const part = personalPartOf(table)
+  if (!part || !epochKey) {
+    yield* open
+    return
+  }
+  const file = personalFile(folder, table.name)
+  const expected = manifest.tables.find(({ name }) => name === table.name)?.personal
+  if (!expected || !existsSync(file) || statSync(file).size !== expected.bytes)
+    throw new BackupDamaged(`${file} is missing or not as it was written`)
+  const salt = Buffer.from(manifest.personal.salt, 'base64url')
+  try {
+    yield* joinRows(table, part, open, personalLines(file, epochKey, salt, table.name))
+  } catch (cause) {
+    if (!(cause instanceof BadLine)) throw cause
+    throw new BackupDamaged(`${file} is damaged: ${cause.message}`, { cause })
   }
 }
 

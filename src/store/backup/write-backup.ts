@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   closeSync,
   createWriteStream,
@@ -15,7 +15,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { parseNote } from '../../core/merkle/note.ts'
+import type { EpochKeySet } from '../../ports/epoch-keys.ts'
 import { BackupDamaged, MANIFEST_FILE, type Manifest, manifestText, tableFile } from './manifest.ts'
+import { openPersonalWriter, type PersonalWriter, personalFile } from './personal-file.ts'
+import { personalPartOf, splitRow } from './personal-rows.ts'
 import { rowLine } from './row-lines.ts'
 import { TargetNotEmpty } from './sqlite-sink.ts'
 import { type Row, schemaDigest, TABLE_LAYOUTS, type TableLayout, valueAt } from './table-layout.ts'
@@ -25,6 +28,8 @@ import { watchRow } from './watch-rows.ts'
 
 export type BackupFacts = {
   readonly takenAtMs: number
+  /** The newest epoch's key encrypts what is personal, which dies with it. */
+  readonly epochKeys: EpochKeySet
   readonly keyStore: Manifest['keyStore']
 }
 
@@ -71,6 +76,10 @@ async function writeTables(
   const tables: Manifest['tables'] = []
   let checkpoint: Manifest['log']['checkpoint'] = null
   let epoch = 1
+  const salt = randomBytes(32)
+  const { newestEpoch, living } = facts.epochKeys
+  const epochKey = living.get(newestEpoch)
+  if (!epochKey) throw new Error('no living key-encryption key')
   for (const table of TABLE_LAYOUTS) {
     const see = (row: Row) => {
       watchRow(watch, table, row)
@@ -78,13 +87,16 @@ async function writeTables(
       if (table.name === 'deployment_marks' && valueAt(table, row, 'name') === 'log_epoch')
         epoch = Number(valueAt(table, row, 'value'))
     }
-    tables.push(await writeTable(source, table, folder, see, progress))
+    const personal = personalPartOf(table)
+      ? openPersonalWriter(personalFile(folder, table.name), epochKey, salt, table.name)
+      : undefined
+    tables.push(await writeTable(source, table, folder, see, progress, personal))
   }
   const faults = watch.finish()
   if (faults.length > 0) throw new BackupDamaged(`the log of this database is damaged: ${faults.join('; ')}`)
   const { treeSize, rootHash, newestAtMs } = watch.head()
   return {
-    formatVersion: 1,
+    formatVersion: 2,
     kind: 'database',
     engine: source.engine,
     schema: schemaDigest(),
@@ -98,6 +110,7 @@ async function writeTables(
       checkpoint,
     },
     keyStore: facts.keyStore,
+    personal: { epoch: newestEpoch, salt: salt.toString('base64url') },
     tables,
   }
 }
@@ -121,16 +134,27 @@ async function writeTable(
   folder: string,
   see: (row: Row) => void,
   progress: Progress,
+  personal: PersonalWriter | undefined,
 ): Promise<Manifest['tables'][number]> {
   const hash = createHash('sha256')
+  const part = personalPartOf(table)
   let rows = 0
   let bytes = 0
+  const takeOut = (row: Row, into: PersonalWriter): Row[] => {
+    if (!part) return [row]
+    const split = splitRow(table, part, row, rows)
+    if (split.personal !== undefined) into.write(split.personal)
+    if (!split.open) return []
+    rows += 1
+    return [split.open]
+  }
   async function* lines() {
     for await (const batch of source.rows(table)) {
       for (const row of batch) see(row)
-      rows += batch.length
+      const open = personal ? batch.flatMap((row) => takeOut(row, personal)) : batch
+      if (!personal) rows += batch.length
       progress(table.name, rows)
-      yield batch.map(rowLine).join('')
+      yield open.map(rowLine).join('')
     }
   }
   async function* counted(chunks: AsyncIterable<Buffer>) {
@@ -142,7 +166,8 @@ async function writeTable(
   }
   const file = createWriteStream(tableFile(folder, table.name), { flags: 'wx', mode: 0o600, flush: true })
   await pipeline(Readable.from(lines()), createGzip({ level: 1 }), counted, file)
-  return { name: table.name, rows, bytes, sha256: hash.digest('base64url') }
+  const digests = { rows, bytes, sha256: hash.digest('base64url') }
+  return { name: table.name, ...digests, personal: personal?.end() ?? null }
 }
 
 function syncFolder(path: string): void {
