@@ -92,7 +92,7 @@ export function createSkillGuard(options: SkillGuardOptions): SkillGuard {
 }
 
 /** Last of all checks, so that a token spoilt in some other way does not use its id up. */
-async function refuseReplay(call: VerifiedCall, store: ReplayStore): Promise<SkillGuardVerdict> {
+export async function refuseReplay(call: VerifiedCall, store: ReplayStore): Promise<SkillGuardVerdict> {
   try {
     const isNew = await store.remember(call.tokenId, call.expiresAtMs)
     return isNew ? { ok: true, call } : { ok: false, code: 'replayed', status: 401 }

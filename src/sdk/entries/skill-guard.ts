@@ -22,3 +22,4 @@ export { callOf, type ExpressGuardOptions, expressSkillGuard, keepRawBody } from
 export { type FetchGuardOptions, type FetchHandler, fetchSkillGuard } from '../skill-guard-fetch.ts'
 export { honoSkillGuard } from '../skill-guard-hono.ts'
 export { type GuardedHandler, nodeSkillGuard } from '../skill-guard-node.ts'
+export { createToolCallGuard, type ReceivedToolCall, type ToolCallGuardOptions } from '../tool-call-guard.ts'
