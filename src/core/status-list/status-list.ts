@@ -64,4 +64,3 @@ export const statusListClaims = z.object({
     aggregation_uri: z.string().max(400).optional(),
   }),
 })
-export type StatusListClaims = z.infer<typeof statusListClaims>
