@@ -17,6 +17,8 @@ export interface TokenStore {
   load(): Promise<AgentTokens | undefined>
   /** Undefined: the tokens are worthless and go. */
   save(tokens: AgentTokens | undefined): Promise<void>
+  /** Lets one process at a time do this, where several share the tokens. */
+  exclusive?<Value>(work: () => Promise<Value>): Promise<Value>
 }
 
 export type TokenOptions = {
@@ -51,7 +53,8 @@ export function agentTokens(options: TokenOptions): Credential {
   let refreshing: Promise<Answered<AgentTokens>> | undefined
 
   function refresh(used: AgentTokens | undefined): Promise<Answered<AgentTokens>> {
-    refreshing ??= refreshOnce(used).finally(() => {
+    const work = () => refreshOnce(used)
+    refreshing ??= (store.exclusive?.(work) ?? work()).finally(() => {
       refreshing = undefined
     })
     return refreshing
@@ -75,11 +78,12 @@ export function agentTokens(options: TokenOptions): Credential {
       if (asked.error !== 'invalid_grant' && asked.error !== 'invalid_client')
         return failed('unexpected_answer')
       tokens = undefined
-      await store.save(undefined)
+      await store.save(undefined).catch(() => {})
       return failed('signed_out')
     }
     tokens = tokensFrom(asked.issued, kept, now())
-    await store.save(tokens)
+    // What was issued is good, and used, even where it cannot be kept.
+    await store.save(tokens).catch(() => {})
     return succeeded(tokens)
   }
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { thumbprintOf } from '../../src/core/manifest/public-key.ts'
@@ -139,6 +139,60 @@ describe('tokens that end', () => {
     const refused = credentialWith(gone, { ...TOKENS, expiresAtMs: NOW_MS })
     expect(await refused.credential.headers(request)).toMatchObject({ fault: { code: 'signed_out' } })
     expect(await refused.store.load()).toBeUndefined()
+  })
+})
+
+describe('several processes with one file of tokens', () => {
+  it('refresh one after another, so that no refresh token is used twice', async () => {
+    const file = join(tempFolder(), 'tokens.json')
+    await fileTokenStore(file).save({ ...TOKENS, expiresAtMs: NOW_MS })
+    const used: string[] = []
+    const request: typeof fetch = async (_input, init) => {
+      const token = new URLSearchParams(String(init?.body)).get('refresh_token') ?? ''
+      await new Promise(setImmediate)
+      if (used.includes(token)) return Response.json({ error: 'invalid_grant' }, { status: 400 })
+      used.push(token)
+      const number = used.length + 1
+      const issued = { access_token: `access-${number}`, refresh_token: `refresh-${number}`, expires_in: 600 }
+      return Response.json(issued)
+    }
+    const agents = [1, 2, 3, 4].map(() =>
+      agentTokens({
+        broker: 'https://broker.example',
+        store: fileTokenStore(file),
+        now: () => NOW_MS,
+        fetch: request,
+      }),
+    )
+    const asked = { method: 'GET', url: 'https://broker.example/v1/authority' }
+    const told = await Promise.all(agents.map((agent) => agent.headers(asked)))
+    expect(told).toEqual(agents.map(() => ({ ok: true, value: { authorization: 'Bearer access-2' } })))
+    expect(used).toEqual(['refresh-1'])
+  })
+
+  it('are not kept waiting by one that died with the lock', async () => {
+    const file = join(tempFolder(), 'tokens.json')
+    writeFileSync(`${file}.lock`, '1')
+    const longAgo = new Date(Date.now() - 61_000)
+    utimesSync(`${file}.lock`, longAgo, longAgo)
+    expect(await fileTokenStore(file).exclusive?.(async () => 'done')).toBe('done')
+    expect(existsSync(`${file}.lock`)).toBe(false)
+  })
+
+  it('go on where nothing can be written, with what was issued', async () => {
+    const store = {
+      load: async () => ({ ...TOKENS, expiresAtMs: NOW_MS }),
+      save: () => Promise.reject(new Error('ENOSPC')),
+    }
+    const issued = { access_token: 'access-2', expires_in: 600 }
+    const credential = agentTokens({
+      broker: 'https://broker.example',
+      store,
+      now: () => NOW_MS,
+      fetch: async () => Response.json(issued),
+    })
+    const asked = { method: 'GET', url: 'https://broker.example/v1/authority' }
+    expect(await credential.headers(asked)).toMatchObject({ value: { authorization: 'Bearer access-2' } })
   })
 })
 
