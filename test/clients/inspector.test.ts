@@ -74,6 +74,7 @@ it.skipIf(!inspector)(
     expect(after.out + after.err).toContain('tool_not_found')
     expect(world.coffee.calls).toHaveLength(before)
   },
+  400_000,
 )
 
 async function runInspector(world: ClientWorld, token: string, args: readonly string[]): Promise<Ran> {

@@ -66,6 +66,7 @@ it.skipIf(!canRun)(
     const ran = await runProgram(qwen ?? '', args, { env: home.env, cwd: home.project })
     expect(ran.out).toContain('coffee.order')
   },
+  400_000,
 )
 
 async function until(look: () => string, said: () => string): Promise<string> {

@@ -14,6 +14,18 @@ const SERVER = 'mcp__countersign__'
 const ORDER = { store_id: 'HZ-01', currency: 'CNY', pickup: 'store', total_amount: 8_800 }
 const QUOTE = { store_id: 'HZ-01', items: [{ sku: 'beans-250g', quantity: 1 }], currency: 'CNY' }
 
+const WIDER = {
+  skill: 'coffee.order',
+  actions: ['get_menu', 'quote', 'get_quote', 'order_and_pay'].map((name) => ({ name })),
+  budgets: [
+    { measure: 'amount', currency: 'CNY', window: { kind: 'calendar', period: 'day' }, limit: 20_000 },
+  ],
+  categories: ['store', 'price', 'basket', 'order', 'payment'],
+  askFirst: [{ kind: 'always', actions: ['order_and_pay'] }],
+}
+/** Each run of the program takes many seconds to begin. */
+const TIMEOUT_MS = 400_000
+
 it.skipIf(!qwen)(
   'Qwen Code lists, is refused, gets consent, calls, waits for an approval, is cut off',
   async () => {
@@ -22,41 +34,29 @@ it.skipIf(!qwen)(
     const home = await connectedHome(world, model.baseUrl)
     const run = (...calls: Turn[]) => runQwen(home, model, calls)
 
-    const found = await run(callOf('countersign_find_skills', { query: 'coffee' }))
-    expect(found.tools).toContain(`${SERVER}countersign_ask_consent`)
-    expect(found.results[0]).toContain('coffee.order')
-
-    const asked = await run(
+    const first = await run(
+      callOf('countersign_find_skills', { query: 'coffee' }),
       callOf('countersign_ask_consent', {
         skill: 'coffee.order',
         actions: [{ name: 'get_menu' }],
         categories: ['store', 'price'],
       }),
     )
-    await world.allow(linkIn(asked.results[0] ?? '', 'consents'))
+    expect(first.tools).toContain(`${SERVER}countersign_ask_consent`)
+    expect(first.results[0]).toContain('coffee.order')
+    await world.allow(linkIn(first.results[1] ?? '', 'consents'))
 
-    const called = await run(
+    const second = await run(
       callOf('coffee_order_get_menu', { store_id: 'HZ-01' }),
       callOf('coffee_order_quote', QUOTE),
+      callOf('countersign_ask_consent', WIDER),
     )
-    expect(called.tools).toContain(`${SERVER}coffee_order_order_and_pay`)
-    expect(called.results[0]).toContain('Done: coffee.order get_menu')
+    expect(second.tools).toContain(`${SERVER}coffee_order_order_and_pay`)
+    expect(second.results[0]).toContain('Done: coffee.order get_menu')
     // Listed, and refused once it is called: the model is told in the first text block, and nothing is repeated.
-    expect(called.results[1]).toContain('consent_required')
+    expect(second.results[1]).toContain('consent_required')
     expect(world.coffee.calls.map(({ action }) => action)).toEqual(['get_menu'])
-
-    const wider = await run(
-      callOf('countersign_ask_consent', {
-        skill: 'coffee.order',
-        actions: [{ name: 'get_menu' }, { name: 'quote' }, { name: 'get_quote' }, { name: 'order_and_pay' }],
-        budgets: [
-          { measure: 'amount', currency: 'CNY', window: { kind: 'calendar', period: 'day' }, limit: 20_000 },
-        ],
-        categories: ['store', 'price', 'basket', 'order', 'payment'],
-        askFirst: [{ kind: 'always', actions: ['order_and_pay'] }],
-      }),
-    )
-    await world.allow(linkIn(wider.results[0] ?? '', 'consents'))
+    await world.allow(linkIn(second.results[2] ?? '', 'consents'))
 
     // The call is held while a person answers, and goes on by itself.
     const ordering = run(callOf('coffee_order_quote', QUOTE), ({ body }) =>
@@ -72,6 +72,7 @@ it.skipIf(!qwen)(
     expect(after.results[0]).not.toContain('Done: coffee.order')
     expect(world.coffee.calls).toHaveLength(before)
   },
+  TIMEOUT_MS,
 )
 
 type Turned = { ran: Ran; tools: string[]; results: string[] }
