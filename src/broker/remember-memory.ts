@@ -1,25 +1,15 @@
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
 import { digestOf } from '../core/canonical-json.ts'
-import { SKILL_ID } from '../core/manifest/manifest.ts'
 import { plainJson } from '../core/manifest/manifest-change.ts'
-import type { MemoryHead } from '../core/memory/memory-head.ts'
-import {
-  checkQuota,
-  KEY_CHARACTERS_MOST,
-  PURPOSE_CHARACTERS_MOST,
-  type QuotaRefusal,
-} from '../core/memory/memory-limits.ts'
-import { decideRetention, type LimitedBy, type Retention, SESSION_MOST_MS } from '../core/memory/retention.ts'
-import { checkText } from '../core/text-rules.ts'
+import type { LimitedBy } from '../core/memory/retention.ts'
 import type { Cell } from '../ports/cells.ts'
-import type { MemoryHeadRow, MemoryItemRow } from '../ports/memory-store.ts'
+import type { MemoryHeadRow } from '../ports/memory-store.ts'
 import type { Tx } from '../ports/store.ts'
 import { StoreUnavailable } from '../ports/store-unavailable.ts'
 import type { Broker } from './broker.ts'
 import { sealerFor } from './leaf-sealer.ts'
+import { itemOf, type RememberRefusal } from './make-memory-item.ts'
 import {
-  classTerms,
   type MemoryCaller,
   type MemoryGrant,
   type MemoryRefusal,
@@ -27,42 +17,15 @@ import {
 } from './memory-authority.ts'
 import { memoryLeaf } from './memory-leaf.ts'
 import { oneAtATime } from './one-at-a-time.ts'
-import { type OpenedHead, openHeads } from './open-memory.ts'
-import { plainText } from './plain-text.ts'
-import { sealMemory } from './seal-memory.ts'
-import { liveSession, noteRead, sessionFacts } from './session-facts.ts'
+import { openHeads } from './open-memory.ts'
+import type { Remember } from './remember-shape.ts'
+import { noteRead } from './session-facts.ts'
+
+type Asked = Remember & { readonly idempotencyKey: string }
 
 const DAY_MS = 86_400_000
-/** Characters of a content at most, whatever the platform allows in bytes. */
-const CONTENT_CHARACTERS_MOST = 262_144
 /** How often it is looked again for an item of the same key, when somebody else wrote meanwhile. */
 const ROUNDS_MOST = 10
-
-export const rememberShape = z.strictObject({
-  skill: z.string().max(64).regex(SKILL_ID),
-  /** A memory class of the skill's manifest. */
-  class: z.string().min(1).max(48),
-  /** A data category of the class; may be left out where the class has one only. */
-  category: z.string().min(1).max(48).optional(),
-  /** What it is kept for; its user reads this. */
-  purpose: plainText(PURPOSE_CHARACTERS_MOST),
-  /** The name it is recalled by. An item of the same agent, skill, class and key is replaced. */
-  key: plainText(KEY_CHARACTERS_MOST).optional(),
-  content: z
-    .string()
-    .min(1)
-    .max(CONTENT_CHARACTERS_MOST)
-    .refine((text) => checkText(text, 'free_text') === undefined, {
-      message: 'must be text: composed characters, no controls but tab and line break',
-    }),
-  /** The id of the agent's own action it came of. */
-  originActionId: z.string().min(1).max(64).optional(),
-  /** Until when it is wanted; as long as is allowed if left out, which is never for ever. Unix milliseconds. */
-  expiresAtMs: z.int().min(0).optional(),
-  /** Ends with the session, in 12 hours at most. */
-  sessionOnly: z.boolean().optional(),
-})
-export type Remember = z.infer<typeof rememberShape>
 
 export type Remembered =
   | {
@@ -81,14 +44,6 @@ export type Remembered =
   | { readonly kind: 'refused'; readonly code: MemoryRefusal | RememberRefusal }
   /** The idempotency key was used for something else. */
   | { readonly kind: 'conflict' }
-export type RememberRefusal =
-  | 'memory_class_unknown'
-  | 'category_not_in_class'
-  | 'origin_unknown'
-  | Extract<Retention, { kind: 'refused' }>['code']
-  | QuotaRefusal
-
-type Asked = Remember & { readonly idempotencyKey: string }
 
 /**
  * Keeps an item for an agent: sealed under a key of its own, for the shortest of the times that manifest, grant,
@@ -230,141 +185,4 @@ function expiryDayOf(broker: Broker, grants: readonly MemoryGrant[], asked: Aske
   const latestMs = Math.max(nowMs, ...grants.map(({ grant }) => grant.expiresAtMs))
   const most = Math.min(latestMs, nowMs + broker.settings.memory.mostDays * DAY_MS)
   return Math.floor(Math.min(most, asked.expiresAtMs ?? most) / DAY_MS) + 1
-}
-
-type Making = {
-  readonly caller: MemoryCaller
-  readonly asked: Asked
-  readonly requestHash: Buffer
-  readonly requestDigest: string
-  readonly cell: Cell
-  readonly opened: readonly OpenedHead<MemoryHeadRow>[]
-}
-
-type Made =
-  | {
-      readonly kind: 'made'
-      readonly row: MemoryItemRow
-      readonly head: MemoryHead
-      readonly retention: Extract<Retention, { kind: 'kept' }>
-      readonly replaced: MemoryHeadRow | undefined
-    }
-  | { readonly kind: 'refused'; readonly code: RememberRefusal }
-
-/** The item as it will be kept, under the newest grant that allows its class. */
-async function itemOf(broker: Broker, tx: Tx, making: Making, grants: readonly MemoryGrant[]): Promise<Made> {
-  const { caller, asked, opened } = making
-  const declared = grants[0]?.memory.get(asked.class)
-  if (!declared) return { kind: 'refused', code: 'memory_class_unknown' }
-  const [only] = declared.categories.length === 1 ? declared.categories : []
-  const category = asked.category ?? only
-  if (category === undefined || !declared.categories.includes(category))
-    return { kind: 'refused', code: 'category_not_in_class' }
-  if (!(await isOwnAction(tx, caller, asked))) return { kind: 'refused', code: 'origin_unknown' }
-
-  const session = await liveSession(tx, caller)
-  const kept = retentionUnder(broker, tx, grants, asked, (session?.startedAtMs ?? tx.nowMs) + SESSION_MOST_MS)
-  if (kept.kind === 'refused') return kept
-  const { under, retention } = kept
-  const replaced =
-    asked.key === undefined
-      ? undefined
-      : opened.findLast(
-          ({ row, head }) =>
-            row.memoryClass === asked.class &&
-            head.key === asked.key &&
-            // What another session keeps for itself is not seen, so it is not replaced either.
-            (row.sessionId === null || row.sessionId === caller.sessionId),
-        )?.row
-  const sizeBytes = Buffer.byteLength(asked.content)
-  const full = await quotaRefusal(broker, tx, caller.userId, under.grant.id, sizeBytes, replaced)
-  if (full) return { kind: 'refused', code: full }
-
-  const read = session ? sessionFacts(session) : { readUntrusted: false, categories: [] }
-  const head: MemoryHead = {
-    key: asked.key ?? null,
-    category,
-    purpose: asked.purpose,
-    originActionId: asked.originActionId ?? null,
-    limitedBy: retention.limitedBy,
-    untrusted: read.readUntrusted,
-    categories: [...read.categories],
-    requestDigest: making.requestDigest,
-  }
-  const id = broker.newId('memory')
-  const row: MemoryItemRow = {
-    id,
-    userId: caller.userId,
-    agentId: caller.agentId,
-    grantId: under.grant.id,
-    skillId: asked.skill,
-    memoryClass: asked.class,
-    sessionId: retention.sessionOnly ? caller.sessionId : null,
-    requestHash: making.requestHash,
-    cellId: making.cell.cellId,
-    sizeBytes,
-    ...sealMemory(making.cell.key, { id, userId: caller.userId }, head, asked.content),
-    createdAtMs: tx.nowMs,
-    expiresAtMs: retention.expiresAtMs,
-    ended: null,
-  }
-  return { kind: 'made', row, head, retention, replaced }
-}
-
-type Under = {
-  readonly kind: 'kept'
-  readonly under: MemoryGrant
-  readonly retention: Extract<Retention, { kind: 'kept' }>
-}
-
-/** The grant that lets it be kept longest; the refusal of the first one where none does. */
-function retentionUnder(
-  broker: Broker,
-  tx: Tx,
-  grants: readonly MemoryGrant[],
-  asked: Asked,
-  sessionEndsAtMs: number,
-): Under | Extract<Retention, { kind: 'refused' }> {
-  let best: Under | undefined
-  let refused: Extract<Retention, { kind: 'refused' }> | undefined
-  for (const under of grants) {
-    const terms = classTerms(under, asked.class, broker.settings.memory.mostDays)
-    if (!terms) continue
-    const wanted = {
-      expiresAtMs: asked.expiresAtMs ?? null,
-      sessionOnly: asked.sessionOnly ?? false,
-      sessionEndsAtMs,
-    }
-    const retention = decideRetention(terms, wanted, tx.nowMs)
-    if (retention.kind === 'refused') refused ??= retention
-    else if (!best || retention.expiresAtMs > best.retention.expiresAtMs)
-      best = { kind: 'kept', under, retention }
-  }
-  return best ?? refused ?? { kind: 'refused', code: 'class_not_kept' }
-}
-
-/** An origin is an action this agent asked for itself, at this skill. */
-async function isOwnAction(tx: Tx, { userId, agentId }: MemoryCaller, asked: Asked): Promise<boolean> {
-  if (asked.originActionId === undefined) return true
-  const action = await tx.actions.find(asked.originActionId, userId)
-  return action?.userId === userId && action.agentId === agentId && action.skillId === asked.skill
-}
-
-async function quotaRefusal(
-  broker: Broker,
-  tx: Tx,
-  userId: string,
-  grantId: string,
-  sizeBytes: number,
-  replaced: MemoryHeadRow | undefined,
-): Promise<QuotaRefusal | undefined> {
-  const used = await tx.memoryItems.use(userId)
-  const ofUser = { items: 0, bytes: 0 }
-  for (const { items, bytes } of used) {
-    ofUser.items += items
-    ofUser.bytes += bytes
-  }
-  const ofGrant = used.find((each) => each.grantId === grantId) ?? { items: 0, bytes: 0 }
-  const freed = replaced ? { items: 1, bytes: replaced.sizeBytes } : undefined
-  return checkQuota(broker.settings.memory, sizeBytes, ofUser, ofGrant, freed)
 }

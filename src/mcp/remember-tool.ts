@@ -1,4 +1,5 @@
-import { rememberMemory, rememberShape } from '../broker/remember-memory.ts'
+import { rememberMemory } from '../broker/remember-memory.ts'
+import { rememberShape } from '../broker/remember-shape.ts'
 import { taggedDigest } from '../core/canonical-json.ts'
 import { plainJson } from '../core/manifest/manifest-change.ts'
 import { KEY_CHARACTERS_MOST, PURPOSE_CHARACTERS_MOST } from '../core/memory/memory-limits.ts'

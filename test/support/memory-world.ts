@@ -1,6 +1,7 @@
 import type { MemoryCaller } from '../../src/broker/memory-authority.ts'
 import { type Recall, type RecalledItem, recallMemory } from '../../src/broker/recall-memory.ts'
-import { type Remember, type Remembered, rememberMemory } from '../../src/broker/remember-memory.ts'
+import { type Remembered, rememberMemory } from '../../src/broker/remember-memory.ts'
+import type { Remember } from '../../src/broker/remember-shape.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
 import { DEPLOYMENT, type Granted, grantAll } from './granted-agent.ts'
 import { sampleManifest } from './sample-manifest.ts'
