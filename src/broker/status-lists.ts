@@ -23,11 +23,10 @@ const compress = promisify(deflate)
 const LOOK_BACK_MS = 60_000
 /** Read whole again after so long, in milliseconds. */
 const WHOLE_EVERY_MS = 600_000
-const LISTS_MOST = 128
+const LISTS_MOST = 1_024
 
 type Loaded = {
   readonly statuses: Uint8Array
-  readonly rows: Map<number, StatusEntryRow>
   readonly freezes: string
   readonly wholeAtMs: number
   readonly seenAtMs: number
@@ -52,12 +51,12 @@ export class StatusLists {
   async uris(): Promise<string[]> {
     const { store, settings } = this.#broker
     return store.read(async (tx) => {
+      const mark = await tx.deploymentMarks.find(EPOCH_MARK)
       const uris: string[] = []
-      const current = Number((await tx.deploymentMarks.find(EPOCH_MARK)) ?? 1)
-      for (let epoch = 1; epoch <= current; epoch += 1) {
-        // Lists of an epoch are numbered from 0 without a gap.
-        const newest = (await tx.statusEntries.newestList(epoch)) ?? -1
-        for (let listNo = 0; listNo <= newest; listNo += 1)
+      for (let epoch = 1; epoch <= (mark === undefined ? 1 : Number(mark)); epoch += 1) {
+        // Lists are begun one after another, so the newest says which there are.
+        const newest = await tx.statusEntries.newestList(epoch)
+        for (let listNo = 0; newest !== undefined && listNo <= newest; listNo += 1)
           uris.push(statusListUri(settings.issuer, { epoch, listNo }))
       }
       return uris
@@ -102,25 +101,22 @@ export class StatusLists {
     const freezes = await tx.freezes.list()
     const frozen = freezes.map(({ id }) => id).join(' ')
     const known = this.#loaded.get(name)
-    const isWhole = !known || tx.nowMs - known.wholeAtMs >= WHOLE_EVERY_MS
-    const rows = isWhole ? new Map<number, StatusEntryRow>() : known.rows
-    const sinceMs = isWhole ? 0 : known.seenAtMs - LOOK_BACK_MS
-    const changed = await tx.statusEntries.changedSince(epoch, listNo, sinceMs)
-    for (const row of changed) rows.set(row.idx, row)
-    if (rows.size === 0) return undefined
+    // Which entries another set of freezes covers is not kept: the list is read whole once more.
+    const isStale = !known || known.freezes !== frozen || tx.nowMs - known.wholeAtMs >= WHOLE_EVERY_MS
+    const sinceMs = isStale ? 0 : known.seenAtMs - LOOK_BACK_MS
+    const rows = await tx.statusEntries.changedSince(epoch, listNo, sinceMs)
+    if (isStale && rows.length === 0) return undefined
 
     const covers = await coverOf(tx, freezes)
-    const isAnew = isWhole || known.freezes !== frozen
-    const statuses = isAnew ? await this.#blank(tx, epoch) : known.statuses
-    for (const row of isAnew ? rows.values() : changed) {
+    const statuses = isStale ? await this.#blank(tx, epoch) : known.statuses
+    for (const row of rows) {
       const isFrozen = row.status === STATUS.valid && covers(row)
       statuses[row.idx] = isFrozen ? STATUS.suspended : row.status
     }
     this.#loaded.set(name, {
       statuses,
-      rows,
       freezes: frozen,
-      wholeAtMs: isWhole ? tx.nowMs : known.wholeAtMs,
+      wholeAtMs: isStale ? tx.nowMs : known.wholeAtMs,
       seenAtMs: tx.nowMs,
     })
     return statuses
