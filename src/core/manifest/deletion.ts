@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { urlOf } from './endpoint.ts'
-import type { Manifest } from './manifest.ts'
+import { type ManifestEndpoint, urlOf } from './endpoint.ts'
 
 /** Where a skill is told to delete what it remembers, and how long it promises to take. */
 export const deletionShape = z.strictObject({
@@ -15,14 +14,15 @@ export const deletionShape = z.strictObject({
 export type ManifestDeletion = z.infer<typeof deletionShape>
 
 /** The URL of a skill's deletion notices, which is their audience too; undefined where it can be told nothing. */
-export function deletionUrlOf({ deletion, endpoint }: Manifest): string | undefined {
+export function deletionUrlOf({
+  deletion,
+  endpoint,
+}: {
+  readonly deletion?: ManifestDeletion | undefined
+  readonly endpoint: ManifestEndpoint
+}): string | undefined {
   const place = urlOf(endpoint)
   if (!deletion || place === null) return undefined
   if (endpoint.transport === 'http') return place.replace(/\/$/, '') + deletion.path
   return URL.canParse(place) ? new URL(place).origin + deletion.path : undefined
-}
-
-/** The memory classes its actions may write, each once. */
-export function rememberedClasses(manifest: Manifest): string[] {
-  return [...new Set(manifest.actions.flatMap(({ remembers }) => remembers))]
 }

@@ -1,4 +1,4 @@
-import { deletionUrlOf, rememberedClasses } from './deletion.ts'
+import { deletionUrlOf } from './deletion.ts'
 import type { LintSubject } from './lint-subject.ts'
 import { errorAt, type ManifestFault, warningAt } from './manifest-fault.ts'
 
@@ -8,7 +8,7 @@ import { errorAt, type ManifestFault, warningAt } from './manifest-fault.ts'
  */
 export function lintDeletion({ manifest }: LintSubject): ManifestFault[] {
   const { deletion, runtimeKeys } = manifest
-  const remembers = rememberedClasses(manifest).length > 0
+  const remembers = manifest.actions.some((action) => action.remembers.length > 0)
   if (!deletion)
     return remembers
       ? [
