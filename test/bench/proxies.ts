@@ -48,6 +48,10 @@ export async function startProxy(name: ProxyName, folder: string, upstream: stri
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  // Whoever is stopped in the middle leaves none of them behind.
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   const url = `http://127.0.0.1:${port}/mcp`
   for (let attempt = 0; !(await isListening(url)); attempt += 1) {
     if (attempt > 200 || child.exitCode !== null) throw new Error(`${name} does not come up`)
