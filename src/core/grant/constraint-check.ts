@@ -32,8 +32,15 @@ export function faultOfConstraint(
     }
   }
   if (isFilledByBroker(field)) return cannotHold('The broker fills this field after the decision.')
+  // The beginning of a command, or a part of it, says nothing of what the rest does.
+  if (field.kind === 'command' && PARTIAL.includes(constraint.kind)) {
+    return cannotHold('A command is named as a whole: use equals or one_of.')
+  }
   return faultOfLimit(constraint, field)
 }
+
+/** Limits that look at a part of a text. */
+const PARTIAL: readonly Constraint['kind'][] = ['path_prefix', 'origin', 'mail_domain']
 
 function cannotHold(detail: string): ConstraintFault {
   return { code: 'constraint_cannot_hold', detail }
