@@ -88,6 +88,26 @@ describe('what a tool of Qwen Code does, in the words of the manifest', () => {
     expect(one.digest).not.toBe(two.digest)
   })
 
+  it('binds a yes to a change to what goes, what comes, and where', () => {
+    const edit = {
+      file_path: '/home/li/shop/a',
+      old_string: 'a'.repeat(9_000),
+      new_string: 'b'.repeat(9_000),
+    }
+    const cell = { notebook_path: '/home/li/shop/a', new_source: 'x', cell_id: 'c1' }
+    const digests = [
+      called('edit', edit),
+      called('edit', { ...edit, old_string: `${edit.old_string}a` }),
+      called('edit', { ...edit, new_string: `${edit.new_string}b` }),
+      called('edit', { ...edit, replace_all: true }),
+      called('notebook_edit', cell),
+      called('notebook_edit', { ...cell, cell_id: `c1${'0'.repeat(300)}` }),
+      called('notebook_edit', { ...cell, cell_id: `c1${'0'.repeat(301)}` }),
+      called('notebook_edit', { ...cell, edit_mode: 'delete' }),
+    ].map((call) => call.arguments.digest)
+    expect(new Set(digests).size).toBe(digests.length)
+  })
+
   it('writes out what a person could not see', () => {
     const content = 'safe \u202e evil \u0000 end'
     const shown = called('write_file', { file_path: '/home/li/shop/a', content }).arguments.content
