@@ -78,6 +78,9 @@ async function personOf(broker: Broker, userId: string) {
       openIncidents: await tx.incidents.openOf(userId),
       isHeld: (await tx.legalHolds.find(userId)) !== undefined,
       erasure: erasure ? erasureView(erasure) : null,
+      // What skills may keep, and what they were told to delete.
+      skillDuties: await tx.skillDuties.list(userId, null),
+      deletionNotices: await everyNotice(tx, userId),
       partErasures: (await tx.erasures.ofParts(userId, 1_000)).map(erasureView),
     }
   })
@@ -98,6 +101,12 @@ async function passkeysOf(broker: Broker, who: PersonRef) {
       lastUsedAtMs,
     })),
   )
+}
+
+async function everyNotice(tx: Tx, userId: string) {
+  const list = async (page: Page) =>
+    (await tx.skillNotices.list(userId, page)).map((row) => ({ ...row, createdAtMs: row.queuedAtMs }))
+  return (await everyRow(list)).map(({ createdAtMs: _, ...row }) => row)
 }
 
 async function everyRow<Row extends { id: string; createdAtMs: number }>(

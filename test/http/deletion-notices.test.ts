@@ -101,6 +101,13 @@ describe('what a user sees of deletion notices', () => {
     expect(one.body).toMatchObject({ answerCode: 'tax_law', why: 'Ten years.', isSuspending: false })
   })
 
+  it('is in what they export about themselves, with what each skill may keep', async () => {
+    const id = await buyAndTell()
+    const [person] = (await get('/v1/me/export')).body.items as [Record<string, { id?: string }[]>]
+    expect(person.deletionNotices?.map((row) => row.id)).toEqual([id])
+    expect(person.skillDuties).toHaveLength(2)
+  })
+
   it('is nobody else’s to see', async () => {
     const id = await buyAndTell()
     const bob = await app.tokenFor({ kind: 'user', userId: app.broker.newId('user') })

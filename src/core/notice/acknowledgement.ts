@@ -7,8 +7,7 @@ const name = z.string().min(1).max(128)
 const code = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be snake_case')
 
 /** What a skill may say to a notice. */
-export const ANSWERS = ['deleted', 'refused', 'kept'] as const
-export type NoticeAnswer = (typeof ANSWERS)[number]
+const ANSWERS = ['deleted', 'refused', 'kept'] as const
 
 /**
  * A skill's signed word on one notice. `kept` says that a law makes it keep something, and which; `refused` that it does
