@@ -166,6 +166,9 @@ export function fencedStore(store: Store, lease: Lease): Store {
     treeHead: () => store.treeHead(),
     now: () => store.now(),
     confirmClock: () => store.confirmClock(),
+    ...(store.overwriteRemnants
+      ? { overwriteRemnants: () => store.overwriteRemnants?.() ?? Promise.resolve(true) }
+      : {}),
     close: () => store.close(),
   }
 }

@@ -8,6 +8,8 @@ import { doErasureStep } from './erasure-step.ts'
 import { inErasureUnit, waitInTx } from './erasure-unit.ts'
 
 const AT_ONCE = 10
+/** Steps after which rows that were in the open, or what was sealed, must not be found in files any more. */
+const REMOVES_ROWS: ReadonlySet<string> = new Set(['marks', 'rows', 'channels'])
 
 /**
  * Takes every erasure that is due as far as it goes: until it is done, or waits for something. A crash loses nothing:
@@ -27,7 +29,11 @@ async function runErasure(broker: Broker, due: ErasureRow, cancelInFlight: Cance
     const erasure = await begin(broker, due)
     if (!erasure) return
     const waitsFor = await doErasureStep(broker, erasure, cancelInFlight)
-    if (waitsFor === null) continue
+    if (waitsFor === null) {
+      if (REMOVES_ROWS.has(erasure.step) && (await broker.store.overwriteRemnants?.()) === false)
+        broker.logger.warn('remnants_left', { id: erasure.id })
+      continue
+    }
     await inErasureUnit(broker, due, (tx, row, seal) => waitInTx(broker, tx, seal, row, waitsFor))
     return
   }

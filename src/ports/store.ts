@@ -384,5 +384,11 @@ export interface Store {
   now(): { nowMs: number; clockTrusted: boolean }
   /** Accepts the clock as it is now, after an operator looked at it. */
   confirmClock(): void
+  /**
+   * Overwrites what deleted rows left in files, where the engine can; left out where it cannot.
+   *
+   * @returns false while somebody who looks at an older moment is in the way.
+   */
+  overwriteRemnants?(): Promise<boolean>
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os'
-import Database, { type Database as Connection } from 'better-sqlite3'
+import Database, { type Database as Connection, SqliteError } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { appendLeafHash, type Edge, edgeFromTiles, rootOf, TILE_HEIGHT } from '../core/merkle/tree.ts'
 import type { NewLeaf, Store, Tx } from '../ports/store.ts'
@@ -165,6 +165,15 @@ export function openSqliteStore(options: SqliteOptions): Store {
       return { nowMs, clockTrusted: trusted }
     },
     confirmClock: () => clock.confirm(),
+    async overwriteRemnants() {
+      // Deleted rows are zeroed in the file; until the write-ahead log is emptied they still stand there as they were.
+      for (let tries = 0; tries < REMNANT_TRIES && !closed; tries += 1) {
+        await writer.run(async () => undefined)
+        if (emptyWriteAheadLog(options.file)) return true
+        await new Promise((resolve) => setTimeout(resolve, REMNANT_PAUSE_MS))
+      }
+      return false
+    },
     async close() {
       if (closed) return
       closed = true
@@ -174,5 +183,22 @@ export function openSqliteStore(options: SqliteOptions): Store {
       writerDb.pragma('wal_checkpoint(TRUNCATE)')
       writerDb.close()
     },
+  }
+}
+
+const REMNANT_TRIES = 20
+const REMNANT_PAUSE_MS = 25
+
+/** By a connection of its own, which waits for nobody: the writer may be in the middle of a commit. */
+function emptyWriteAheadLog(file: string): boolean {
+  const db = new Database(file, { timeout: 0 })
+  try {
+    const [answer] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+    return answer?.busy === 0
+  } catch (error) {
+    if (error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')) return false
+    throw error
+  } finally {
+    db.close()
   }
 }
