@@ -14,6 +14,7 @@ import { liveSession, sessionFacts } from './session-facts.ts'
 export type RememberRefusal =
   | 'memory_class_unknown'
   | 'category_not_in_class'
+  | 'category_not_allowed'
   | 'origin_unknown'
   | Extract<Retention, { kind: 'refused' }>['code']
   | QuotaRefusal
@@ -55,8 +56,12 @@ export async function itemOf(
   if (!(await isOwnAction(tx, caller, asked))) return { kind: 'refused', code: 'origin_unknown' }
 
   const session = await liveSession(tx, caller)
-  const kept = retentionUnder(broker, tx, grants, asked, (session?.startedAtMs ?? tx.nowMs) + SESSION_MOST_MS)
+  // What the agent may not see of this skill it may not keep either, or it could never recall it.
+  const giving = grants.filter(({ terms }) => terms.categories.includes(category))
+  const sessionEndsAtMs = (session?.startedAtMs ?? tx.nowMs) + SESSION_MOST_MS
+  const kept = retentionUnder(broker, tx, giving.length > 0 ? giving : grants, asked, sessionEndsAtMs)
   if (kept.kind === 'refused') return kept
+  if (giving.length === 0) return { kind: 'refused', code: 'category_not_allowed' }
   const { under, retention } = kept
   const replaced =
     asked.key === undefined

@@ -92,6 +92,7 @@ function agentRoutes(broker: Broker): Route[] {
         ...MEMORY_CODES,
         ...REFUSED,
         'consent_required',
+        'category_not_allowed',
         'expiry_passed',
         'idempotency_key_required',
         'idempotency_key_invalid',

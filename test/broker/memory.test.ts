@@ -83,6 +83,18 @@ describe('remembering', () => {
     expect(rows).toEqual([])
   })
 
+  it('is refused for a category the user gives the agent nothing of', async () => {
+    const { userId, grant } = world.alice
+    const terms = JSON.parse(grant.terms) as GrantTerms
+    await narrowGrant(world.test.broker, {
+      userId,
+      grantId: grant.id,
+      terms: { ...terms, categories: ['price'] },
+    })
+    expect(await world.remember()).toEqual({ kind: 'refused', code: 'category_not_allowed' })
+    expect(await world.kept(latte({ category: 'price' }))).toMatchObject({ isNew: true })
+  })
+
   it('replaces what was kept under the same key, and destroys it', async () => {
     const first = await world.kept()
     const second = await world.kept(latte({ content: 'Flat white' }))
