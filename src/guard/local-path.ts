@@ -1,5 +1,7 @@
 /** Backslashes separate on some systems and not on others; controls are in no name a person could read. */
 const NOT_PLAIN = /[\\\p{Cc}\u2028\u2029]/u
+/** `..` and `.` as a pattern can also write them. */
+const DOTS_IN_CLASSES = /^[.[\]-]*$/
 /** What one pattern may stand for; more is refused rather than looked through. */
 const SPELLINGS_MOST = 500
 
@@ -22,16 +24,17 @@ export function localPath(text: string): string | undefined {
 export function staysBelow(pattern: string): boolean {
   if (NOT_PLAIN.test(pattern)) return false
   const spellings = expandBraces(pattern)
-  return spellings?.every((one) => !/^[/~]/.test(one) && one.split('/').every(isNameOrGap)) ?? false
+  // A colon begins the magic of git's patterns, such as `:/` for the top of the repository.
+  return spellings?.every((one) => !/^[/~:]/.test(one) && one.split('/').every(isNameOrGap)) ?? false
 }
 
 function isName(segment: string): boolean {
   return segment !== '' && segment !== '.' && segment !== '..'
 }
 
-/** An empty segment in a pattern leads nowhere else. */
+/** An empty segment in a pattern leads nowhere else; a class of one character is taken for that character: `[.]` for a dot. */
 function isNameOrGap(segment: string): boolean {
-  return segment === '' || isName(segment)
+  return segment === '' || (isName(segment) && !DOTS_IN_CLASSES.test(segment))
 }
 
 /**

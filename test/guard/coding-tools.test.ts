@@ -191,6 +191,13 @@ describe('a pattern of files', () => {
     'a}',
     'a\\b',
     '{a,b}'.repeat(12),
+    '[.][.]/*.txt',
+    '.[.]/*.txt',
+    'src/[.-.][.]/[.].',
+    'src/{[.],x}./*.txt',
+    ':/*.env',
+    ':(top)**',
+    ':^x',
   ])('that could climb is refused: %j', (pattern) => {
     expect(staysBelow(pattern)).toBe(false)
   })
@@ -204,6 +211,9 @@ describe('a pattern of files', () => {
     '*.{test,spec}.ts',
     '*.md',
     '{a,b/{c,d}}/*',
+    '[a-z]*.ts',
+    'app/[...slug]/page.tsx',
+    'a:b',
     '**//x',
   ])('that stays below is taken: %j', (pattern) => {
     expect(staysBelow(pattern)).toBe(true)
