@@ -21,6 +21,18 @@ export async function reportDrift(
   const { skill: skillId, version } = loaded.manifest
   if (!isNews(broker, JSON.stringify([loaded.digest, detail]))) return
   broker.logger.warn('manifest_drift', { skill: skillId, version, action: action.declared.name })
+  // What became of the call does not hang on whether this could be written down.
+  await open(broker, loaded, action, detail).catch((error: unknown) =>
+    broker.logger.error('drift_not_recorded', { error }),
+  )
+}
+
+async function open(
+  broker: Broker,
+  { manifest: { skill: skillId, version } }: LoadedManifest,
+  action: LoadedAction,
+  detail: string,
+): Promise<void> {
   const seal = await sealerFor(broker, { userId: '', skillId })
   await broker.store.transaction((tx) =>
     openIncident(broker, tx, seal, {
