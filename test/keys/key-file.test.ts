@@ -145,6 +145,16 @@ describe('openKeyFolder', () => {
     expect(readdirSync(folder)).toHaveLength(KEY_PURPOSES.length - 1)
   })
 
+  it('makes the keys of purposes that came later in a folder that is older', () => {
+    const folder = newFolder()
+    const before = openKeyFolder(folder, NOW_MS)
+    for (const purpose of ['notice', 'status', 'event'] as const) rmSync(privateFile(folder, purpose))
+    const after = openKeyFolder(folder, NOW_MS, false)
+    expect([...after.current.keys()].sort()).toEqual([...KEY_PURPOSES].sort())
+    expect(after.current.get('log')).toEqual(before.current.get('log'))
+    expect(after.current.get('notice')?.kid).not.toBe(before.current.get('notice')?.kid)
+  })
+
   it('ignores what a crash left half written', () => {
     const folder = newFolder()
     const keys = openKeyFolder(folder, NOW_MS)
