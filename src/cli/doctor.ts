@@ -3,6 +3,7 @@ import { currentEpoch } from '../broker/current-epoch.ts'
 import { type DoctorReport, examineStore } from '../broker/doctor.ts'
 import { countOf } from './count-of.ts'
 import { deploymentConfig, readRegister, withView } from './deployment.ts'
+import { printKeyEpoch } from './print-key-epoch.ts'
 import type { Terminal } from './terminal.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -29,7 +30,10 @@ export function addDoctor(program: Command, terminal: Terminal, env: Env): void 
       const registered = await readRegister(config, epoch)
       const report = await withView(config, (view) => examineStore(view, registered))
       if (options.json) terminal.out(JSON.stringify(report, null, 2))
-      else print(report, terminal)
+      else {
+        print(report, terminal)
+        printKeyEpoch(config, Date.now(), terminal)
+      }
       terminal.exitWith(report.faults.length > 0 ? 1 : 0)
     })
 }

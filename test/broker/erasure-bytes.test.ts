@@ -128,7 +128,8 @@ describe('what an erasure leaves behind', () => {
       (leaf) => leaf.type === 'erasure' && leaf.outcome === 'recorded',
     )
     const [first, second] = await Promise.all(leaves.map(({ eventId }) => test.openPart(eventId, 'core')))
-    const texts = (core: unknown) => JSON.stringify(core).match(/[A-Za-z0-9_-]{20,}/g) ?? []
+    const texts = (core: unknown): readonly string[] =>
+      JSON.stringify(core).match(/[A-Za-z0-9_-]{20,}/g) ?? []
     expect(texts(first).length).toBeGreaterThan(2)
     expect(texts(first).filter((text) => texts(second).includes(text))).toEqual([])
     const places = await test.broker.store.read(async (tx) => tx.personalRows.partsAfter('', 100_000))
