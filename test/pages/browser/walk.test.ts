@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { rememberMemory } from '../../../src/broker/remember-memory.ts'
 import { showConsentRequest } from '../../../src/broker/show-consent-request.ts'
 import { showGrant } from '../../../src/broker/show-grant.ts'
 import { invite, inviteFirstOperator } from '../../../src/people/invite.ts'
@@ -12,6 +13,7 @@ import {
   openBrowserWorld,
   type Window,
 } from '../../support/browser-world.ts'
+import { latte } from '../../support/memory-world.ts'
 import { pageFaults } from '../../support/page-faults.ts'
 import { createPagesWorld, type PagesWorld } from '../../support/pages-world.ts'
 
@@ -46,6 +48,15 @@ describe.skipIf(!HAS_CHROMIUM)('a person in a real browser', { timeout: 120_000 
     await user.page.locator('form[data-passkey] button').click()
     await user.page.waitForFunction('document.querySelector("form[data-passkey]") === null')
     life = await createPagesWorld(world.test, { userId: (await personIn(user)).id })
+    const { userId, agent } = life
+    const deploymentId = JSON.parse(agent.deployments)[0].id
+    const caller = { userId, agentId: agent.id, sessionId: 'ses_test', deploymentId }
+    const long = `${'longest'.repeat(40)} 燕麦拿铁，不加糖。\nhttps://shop.example/${'a'.repeat(200)}`
+    const kept = await rememberMemory(world.test.broker, caller, {
+      ...latte({ key: 'k'.repeat(120), content: long }),
+      idempotencyKey: 'walk-through-memory',
+    })
+    if (kept.kind !== 'remembered') throw new Error(JSON.stringify(kept))
   }, 120_000)
   afterAll(() => world?.close())
 
