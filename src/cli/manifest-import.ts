@@ -4,7 +4,7 @@ import { type ImportAbout, importTools, type ToDecide } from '../core/manifest/i
 import { toolNameIn } from '../core/manifest/tool-definition.ts'
 import { visibleText } from '../core/text-rules.ts'
 import { countOf } from './count-of.ts'
-import { listTools, type McpPlace } from './list-tools.ts'
+import type { McpPlace } from './list-tools.ts'
 import { CannotRun, type Terminal } from './terminal.ts'
 
 type Options = {
@@ -34,6 +34,8 @@ export function addManifestImport(manifest: Command, terminal: Terminal, env: En
     .option('--token-variable <name>', 'the environment variable that holds a bearer token for the URL')
     .option('--out <file>', 'where to write it (default: standard output)')
     .action(async (args: string[], options: Options) => {
+      // Loaded here alone: the protocol's library is large, and no other command needs it.
+      const { listTools } = await import('./list-tools.ts')
       const { title, tools } = await listTools(placeOf(options, args, env))
       const wanted = chosen(tools, options.tool)
       const { manifest: made, toDecide } = importTools(wanted, { ...aboutOf(options), title })

@@ -168,11 +168,14 @@ async function within<T>(timeoutMs: number, reaching: Promise<T | NotSent>): Pro
       resolve({ kind: 'not_sent', code: 'connect_failed' })
     }, timeoutMs)
   })
-  // What comes too late is given back, or it would count as in use for ever.
-  reaching.then((reached) => {
-    if (isLate && typeof reached === 'object' && reached !== null && 'lease' in reached)
-      (reached as { lease: Lease }).lease.done(false)
-  })
+  // What comes too late is given back, or it would count as in use for ever; the race tells of a failure.
+  reaching.then(
+    (reached) => {
+      if (isLate && typeof reached === 'object' && reached !== null && 'lease' in reached)
+        (reached as { lease: Lease }).lease.done(false)
+    },
+    () => {},
+  )
   try {
     return await Promise.race([reaching, late])
   } finally {
