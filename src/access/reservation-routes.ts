@@ -16,6 +16,7 @@ import type { Answer } from '../http/answer.ts'
 import { pathId } from '../http/path-id.ts'
 import { problem } from '../http/problem.ts'
 import { type Route, route } from '../http/route.ts'
+import type { Tx } from '../ports/store.ts'
 import { common } from './evaluation-routes.ts'
 import { findPoint } from './find-point.ts'
 import { reasonFor } from './present-evaluation.ts'
@@ -62,14 +63,21 @@ export function reservationRoutes(broker: Broker): Route[] {
         const point = await findPoint(broker, caller)
         const key = idempotencyKeyOf(request)
         const question = { ...body, context: { ...body.context, arguments: body.context?.arguments ?? {} } }
-        const read = await broker.store.read((tx) => readQuestion(broker, tx, point, question))
+        // The spaces keep these keys apart from those that agents send, which have none.
+        const idempotencyKey = `point ${point.id} ${key}`
+        const read = await broker.store.read(async (tx) => {
+          const found = await readQuestion(broker, tx, point, question)
+          return found.kind === 'refused' ||
+            found.isGranted ||
+            (await wasReserved(tx, found.asked, idempotencyKey))
+            ? found
+            : { kind: 'refused' as const, reason: 'subject_unknown' as const }
+        })
         if (read.kind === 'refused') {
           broker.recentRefusals.count(`reservation:${read.reason}`)
           return { status: 200, body: { decision: false, context: { reason: reasonFor(read.reason) } } }
         }
         const { enforcement = { by: point.id, reportWithinMs: point.reportWithinMs } } = read.asked
-        // The spaces keep these keys apart from those that agents send, which have none.
-        const idempotencyKey = `point ${point.id} ${key}`
         const reserved = await reserveAction(broker, { ...read.asked, enforcement, idempotencyKey })
         if (reserved.kind === 'key_conflict') return problem('idempotency_conflict')
         const promises = 'row' in reserved ? await promisesOf(broker, reserved.row) : []
@@ -127,6 +135,16 @@ export function reservationRoutes(broker: Broker): Route[] {
       },
     }),
   ]
+}
+
+/** What was reserved under a key is told whoever reserved it, also where nothing is granted any more. */
+async function wasReserved(
+  tx: Tx,
+  { userId, agentId }: { readonly userId: string; readonly agentId: string },
+  idempotencyKey: string,
+): Promise<boolean> {
+  const row = await tx.actions.findByKey(userId, agentId, idempotencyKey)
+  return row !== undefined && row.status !== 'refused'
 }
 
 async function settle(

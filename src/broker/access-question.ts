@@ -51,7 +51,14 @@ export type QuestionRefused = {
     | 'invalid_arguments'
 }
 
-export type QuestionRead = { readonly kind: 'asked'; readonly asked: AskedAction } | QuestionRefused
+export type QuestionRead =
+  | {
+      readonly kind: 'asked'
+      readonly asked: AskedAction
+      /** False for an agent that has no grant for the skill: it is told apart from nobody only by what it reserved before. */
+      readonly isGranted: boolean
+    }
+  | QuestionRefused
 
 const refused = (reason: QuestionRefused['reason']): QuestionRefused => ({ kind: 'refused', reason })
 
@@ -76,6 +83,7 @@ export async function readQuestion(
   if (args === undefined) return refused('invalid_arguments')
   return {
     kind: 'asked',
+    isGranted: (await agentsGranted(tx, whose.userId, resource.id)).has(whose.agentId),
     asked: {
       ...whose,
       sessionId: await sessionOf(tx, whose, context.session),

@@ -34,9 +34,10 @@ export async function evaluateAccess(
   const unavailable = broker.admission.refusal()
   if (unavailable !== undefined) throw new StoreUnavailable(unavailable)
   const read = await broker.store.read((tx) => readQuestion(broker, tx, point, question))
-  if (read.kind === 'refused') {
-    broker.recentRefusals.count(`evaluation:${read.reason}`)
-    return { decision: false, reason: read.reason }
+  if (read.kind === 'refused' || !read.isGranted) {
+    const reason = read.kind === 'refused' ? read.reason : 'subject_unknown'
+    broker.recentRefusals.count(`evaluation:${reason}`)
+    return { decision: false, reason }
   }
   const { asked } = read
   const seal = await sealerFor(broker, { userId: asked.userId, skillId: asked.skill })

@@ -189,6 +189,32 @@ describe('whom and what an enforcement point may ask about', () => {
     expect(answers).toEqual(answers.map(() => because('consent_required')))
   })
 
+  it('of an agent without a grant there is nobody at all, whatever else would be refused first', async () => {
+    await begin()
+    const { broker } = w.test
+    const bob = broker.newId('user')
+    const agent = await insertAgent(broker, { userId: bob })
+    const left = await insertAgent(broker, { userId: bob, status: 'disconnected' })
+    await grantAll(broker, sampleManifest('pay.transfer'), {}, { userId: bob, agent })
+    const nobody = [broker.newId('user'), broker.newId('agent')] as const
+    for (const [action, args] of [
+      ['get_menu', MENU],
+      ['get_menu', {}],
+      ['steal_coffee', MENU],
+      ['order_and_pay', order(9_000_000)],
+      ['order_and_pay', order(9_000_001)],
+    ] as const) {
+      const answers: unknown[] = []
+      for (const [id, agentId] of [nobody, [bob, agent.id], [bob, left.id]]) {
+        const body = { ...w.question(action, args, { agent: agentId }), subject: { type: 'user', id } }
+        const evaluated = await w.post('evaluation', body)
+        const reserved = await w.post('reservations', body, 'the-same-key')
+        answers.push([evaluated.status, evaluated.body, reserved.status, reserved.body])
+      }
+      expect(answers).toEqual(answers.map(() => answers[0]))
+    }
+  })
+
   it('is a user’s only agent without naming it, and one of two only by its name', async () => {
     await begin()
     const unnamed = { agent: undefined }
