@@ -82,7 +82,7 @@ async function eraseEverything(
 /** More than are ever open at once. */
 const PARTS_OPEN_MOST = 1_000
 
-export function cellsOf(erasure: ErasureRow): string[] {
+function cellsOf(erasure: ErasureRow): string[] {
   return JSON.parse(erasure.cells) as string[]
 }
 
