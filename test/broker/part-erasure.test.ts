@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { findAgentCallback, setAgentCallback } from '../../src/broker/agent-callback.ts'
 import type { Broker } from '../../src/broker/broker.ts'
 import { sealerFor } from '../../src/broker/leaf-sealer.ts'
 import { liftLegalHold, placeLegalHold } from '../../src/broker/legal-hold.ts'
@@ -101,6 +102,21 @@ describe('erasing what one agent left', () => {
     expect(test.skill.calls.length).toBe(calls)
     const agent = await test.broker.store.read(async (tx) => tx.agents.find(alice.agent.id))
     expect(agent).toMatchObject({ status: 'disconnected', name: '' })
+  })
+
+  it('leaves nowhere it wanted to be told, and keeps that of another', async () => {
+    const { broker } = test
+    for (const agent of [alice.agent, second.agent])
+      await setAgentCallback(broker, {
+        userId: alice.userId,
+        agentId: agent.id,
+        url: `https://${agent.id.replace('_', '-')}.example/told`,
+      })
+    await ask('agent', alice.agent.id)
+    await toTheEnd()
+    const kept = (agentId: string) => findAgentCallback(broker, { userId: alice.userId, agentId })
+    expect(await kept(alice.agent.id)).toBeUndefined()
+    expect(await kept(second.agent.id)).toBeDefined()
   })
 
   it('of somebody else is not found', async () => {

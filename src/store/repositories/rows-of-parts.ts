@@ -111,6 +111,13 @@ export function prepareRowsOfParts({ db, t, d }: Preparation) {
         'personal_agent_sessions',
         db.delete(t.sessions).where(and(eq(t.sessions.userId, user), eq(t.sessions.agentId, p('agentId')))),
       ),
+      // Thirty seconds and more after it was told that it is disconnected; what it did not hear by then it is refused by.
+      d.prepare(
+        'personal_agent_callbacks',
+        db
+          .delete(t.agentCallbacks)
+          .where(and(eq(t.agentCallbacks.userId, user), eq(t.agentCallbacks.agentId, p('agentId')))),
+      ),
       d.prepare(
         'personal_agent_consent_requests',
         db
