@@ -19,12 +19,9 @@ export const reservedShape = z.strictObject({
   decision: z.boolean(),
   reservation: reservationShape.optional(),
   context: z.looseObject({ reason: z.string() }).optional(),
-  promises: z
-    .array(z.string())
-    .optional()
-    .meta({
-      description: "The log's signed promises to include the leaves behind this answer, compact JWS.",
-    }),
+  promises: z.array(z.string()).optional().meta({
+    description: "The log's signed promises to include the leaves behind this answer, compact JWS.",
+  }),
 })
 
 export function presentReservation(row: ActionRow): z.input<typeof reservationShape> {

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../core/json-value.ts'
 import { RESULT_CHARACTERS_MOST } from '../core/bounded-result.ts'
+import type { JsonObject } from '../core/json-value.ts'
 
 /** As many of the first items as fit into a result; one at least. */
 export function boundItems(
