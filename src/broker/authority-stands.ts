@@ -1,6 +1,7 @@
 import { freezeIdsFor } from '../core/decision/freeze-ids.ts'
 import type { ActionRow } from '../ports/rows.ts'
 import type { Tx } from '../ports/store.ts'
+import { termsOf } from './grant-terms.ts'
 
 /**
  * Whether an execution is still as this process left it. One that was taken for dead finds it in doubt, and perhaps
@@ -25,5 +26,7 @@ export async function authorityStands(tx: Tx, row: ActionRow): Promise<boolean> 
   const agent = await tx.agents.find(row.agentId, row.userId)
   if (freezes.length > 0 || agent?.status !== 'connected' || !grant) return false
   const isLive = grant.status === 'active' || (grant.status === 'used_up' && grant.oneTime)
-  return isLive && tx.nowMs < grant.expiresAtMs
+  // A user who narrows a grant takes back what it no longer names.
+  const isNamed = termsOf(grant).terms.actions.some(({ name }) => name === row.action)
+  return isLive && isNamed && tx.nowMs < grant.expiresAtMs
 }

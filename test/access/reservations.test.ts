@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { approveAction } from '../../src/broker/answer-approval.ts'
+import { narrowGrant } from '../../src/broker/change-grant.ts'
+import { termsOf } from '../../src/broker/grant-terms.ts'
 import { resolveDue } from '../../src/broker/resolve-in-doubt.ts'
 import { revokeAuthority } from '../../src/broker/revoke-authority.ts'
 import type { GrantTerms } from '../../src/core/grant/terms.ts'
@@ -257,6 +259,26 @@ describe('what is reported over HTTP', () => {
     })
     expect((await w.post(`reservations/${id}/commit`, CNY(500))).body).toMatchObject({
       reservation: { status: 'succeeded', amount: { capturedMinor: 500 } },
+    })
+  })
+
+  it('does not stand once its user has taken the action out of the grant', async () => {
+    await begin()
+    const { id } = await buy(500, 'narrowed-between')
+    const { userId, grant } = w.alice
+    const { terms } = termsOf(grant)
+    const actions = terms.actions.filter(({ name }) => name !== 'order_and_pay')
+    const narrowed = await narrowGrant(w.test.broker, {
+      userId,
+      grantId: grant.id,
+      terms: { ...terms, actions },
+    })
+    expect(narrowed.kind).toBe('changed')
+    const shown = await w.test.call('GET', `/access/v1/reservations/${id}`, { token: w.gateway.secret })
+    expect(shown.body).toMatchObject({ reservation: { status: 'reserved' }, stands: false })
+    expect(await w.reserve('order_and_pay', order(500), 'narrowed-between')).toMatchObject({
+      decision: false,
+      context: { reason: 'overtaken' },
     })
   })
 })
