@@ -1,7 +1,7 @@
 /** Backslashes separate on some systems and not on others; controls are in no name a person could read. */
 const NOT_PLAIN = /[\\\p{Cc}\u2028\u2029]/u
 /** `..` and `.` as a pattern can also write them. */
-const DOTS_IN_CLASSES = /^[.[\]-]*$/
+const DOTS_WRITTEN_OUT = /^(?=.*\.)(?:[.[\]()@+!|-]|[?*](?=\())*$/
 /** What one pattern may stand for; more is refused rather than looked through. */
 const SPELLINGS_MOST = 500
 
@@ -32,9 +32,9 @@ function isName(segment: string): boolean {
   return segment !== '' && segment !== '.' && segment !== '..'
 }
 
-/** An empty segment in a pattern leads nowhere else; a class of one character is taken for that character: `[.]` for a dot. */
+/** An empty segment in a pattern leads nowhere else; a class or group of one dot may be taken for the dot. */
 function isNameOrGap(segment: string): boolean {
-  return segment === '' || (isName(segment) && !DOTS_IN_CLASSES.test(segment))
+  return segment === '' || (isName(segment) && !DOTS_WRITTEN_OUT.test(segment))
 }
 
 /**

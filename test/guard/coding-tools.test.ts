@@ -195,6 +195,9 @@ describe('a pattern of files', () => {
     '.[.]/*.txt',
     'src/[.-.][.]/[.].',
     'src/{[.],x}./*.txt',
+    '@(..)/x',
+    '.@(.)/x',
+    '?(.)*(.)/x',
     ':/*.env',
     ':(top)**',
     ':^x',
@@ -214,6 +217,9 @@ describe('a pattern of files', () => {
     '[a-z]*.ts',
     'app/[...slug]/page.tsx',
     'a:b',
+    '-/+page.ts',
+    '*.*',
+    '.*',
     '**//x',
   ])('that stays below is taken: %j', (pattern) => {
     expect(staysBelow(pattern)).toBe(true)
