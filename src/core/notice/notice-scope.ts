@@ -20,6 +20,8 @@ export type NoticeReason = (typeof NOTICE_REASONS)[number]
 
 /** More are told by several notices: a notice has to fit into what a skill reads at once. */
 export const EXECUTIONS_MOST = 200
+/** Likewise; the claims of a notice have no place for more. */
+const CLASSES_MOST = 32
 
 type Duty = { readonly actionId: string; readonly memoryClass: string; readonly untilMs: number }
 
@@ -34,19 +36,39 @@ export function scopesOf<D extends Duty>(
   all: number,
 ): { scope: NoticeScope; duties: readonly D[] }[] {
   if (duties.length === 0) return []
-  const classes = [...new Set(duties.map(({ memoryClass }) => memoryClass))].sort()
-  if (reason === 'expired') {
-    const untilMs = Math.max(...duties.map((duty) => duty.untilMs))
-    return [{ scope: { classes, untilMs }, duties }]
+  if (reason !== 'expired' && duties.length === all) return [{ scope: { classes: 'all' }, duties }]
+  return fewClasses(duties).flatMap((group) =>
+    reason === 'expired' ? [untilLatest(group)] : byExecutions(group),
+  )
+}
+
+/** Of more classes than one notice may name, which versions of a manifest can add up to, each goes into one. */
+function fewClasses<D extends Duty>(duties: readonly D[]): (readonly D[])[] {
+  const classes = classesOf(duties)
+  const groups: (readonly D[])[] = []
+  for (let from = 0; from < classes.length; from += CLASSES_MOST) {
+    const some = new Set(classes.slice(from, from + CLASSES_MOST))
+    groups.push(duties.filter(({ memoryClass }) => some.has(memoryClass)))
   }
-  if (duties.length === all) return [{ scope: { classes: 'all' }, duties }]
+  return groups
+}
+
+function untilLatest<D extends Duty>(duties: readonly D[]): { scope: NoticeScope; duties: readonly D[] } {
+  const untilMs = Math.max(...duties.map((duty) => duty.untilMs))
+  return { scope: { classes: classesOf(duties), untilMs }, duties }
+}
+
+function byExecutions<D extends Duty>(duties: readonly D[]): { scope: NoticeScope; duties: readonly D[] }[] {
   const executions = [...new Set(duties.map(({ actionId }) => actionId))]
   const scopes: { scope: NoticeScope; duties: readonly D[] }[] = []
   for (let from = 0; from < executions.length; from += EXECUTIONS_MOST) {
     const some = executions.slice(from, from + EXECUTIONS_MOST)
     const covered = duties.filter(({ actionId }) => some.includes(actionId))
-    const of = [...new Set(covered.map(({ memoryClass }) => memoryClass))].sort()
-    scopes.push({ scope: { classes: of, executions: some }, duties: covered })
+    scopes.push({ scope: { classes: classesOf(covered), executions: some }, duties: covered })
   }
   return scopes
+}
+
+function classesOf(duties: readonly Duty[]): string[] {
+  return [...new Set(duties.map(({ memoryClass }) => memoryClass))].sort()
 }

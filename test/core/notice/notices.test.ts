@@ -4,6 +4,7 @@ import { needsNewConsent } from '../../../src/core/manifest/manifest-diff.ts'
 import { keptUntilMs, tellAtMs } from '../../../src/core/notice/duty.ts'
 import { noticeRetryMs } from '../../../src/core/notice/notice-retry.ts'
 import { EXECUTIONS_MOST, scopesOf } from '../../../src/core/notice/notice-scope.ts'
+import { noticeClaims } from '../../../src/core/notice/notice-token.ts'
 import { type Edit, sampleManifest } from '../../support/sample-manifest.ts'
 
 const DAY_MS = 86_400_000
@@ -57,6 +58,19 @@ describe('what a notice asks for', () => {
     expect(scopes.map(({ scope }) => scope.executions?.length)).toEqual([EXECUTIONS_MOST, EXECUTIONS_MOST, 1])
     expect(scopes.flatMap(({ duties }) => duties)).toHaveLength(many.length)
   })
+
+  it.each(['expired', 'revoked', 'erased'] as const)(
+    'fits a notice, of however many classes: %s',
+    (reason) => {
+      const many = Array.from({ length: 70 }, (_, i) => duty(`a${i % 3}`, i, `class_${i}`))
+      const scopes = scopesOf(reason, many, many.length + 1)
+      for (const { scope, duties } of scopes) {
+        expect(noticeClaims.shape.cls.safeParse(scope.classes).success).toBe(true)
+        expect(new Set(duties.map(({ memoryClass }) => memoryClass))).toEqual(new Set(scope.classes))
+      }
+      expect(scopes.flatMap(({ duties }) => duties).toSorted((a, b) => a.untilMs - b.untilMs)).toEqual(many)
+    },
+  )
 
   it('that has expired is up to the latest deadline among them', () => {
     expect(scopesOf('expired', [duty('a', 5), duty('b', 9)], 9)[0]?.scope).toEqual({
