@@ -59,7 +59,6 @@ export async function disconnectInTx(
   )
   await tx.log.append(leaf, tx.nowMs)
   const revocationId = await recordRevocation(broker, tx, seal, agent.userId, scope, revocation, leaf.eventId)
-  await tx.agentCallbacks.find(agent.id)
   broker.logger.info('agent_disconnected', { grants: revocation.grants.length })
   return { revocation, revocationId }
 }

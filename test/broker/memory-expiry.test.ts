@@ -55,6 +55,20 @@ describe('expired memory', () => {
     expect(await forgetByAgent(test.broker, caller, { itemId })).toEqual({ kind: 'not_found' })
   })
 
+  it('does not hide the item that the same call made after it, before it is swept', async () => {
+    await world.test.close()
+    world = await memoryWorld({ retentionDays: { order_history: 1 } })
+    const { test, caller } = world
+    const { key: _, ...unnamed } = latte()
+    const remember = () => world.remember(unnamed, caller, 'the-same-key')
+    const first = await remember()
+    if (first.kind !== 'remembered') throw new Error(first.kind)
+    test.clock.advance(first.expiresAtMs - test.broker.store.now().nowMs)
+    const second = await remember()
+    expect(second).toMatchObject({ kind: 'remembered', isNew: true })
+    expect(await remember()).toEqual({ ...second, isNew: false })
+  })
+
   it('is not answered by a recall that began while it lived', async () => {
     const { test, caller } = world
     for (const nth of [1, 2]) {

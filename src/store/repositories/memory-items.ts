@@ -45,6 +45,8 @@ export function prepareMemoryItems({ db, t: { memoryItems: m, legalHolds, tokenF
         .select(head)
         .from(m)
         .where(and(eq(m.userId, p('userId')), eq(m.requestHash, p('requestHash')), isNull(m.ended)))
+        // One that has expired and was not swept yet must not hide the one that took its place.
+        .orderBy(desc(m.createdAtMs))
         .limit(1),
     ),
     headsOfGrant: d.prepare(
