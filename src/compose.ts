@@ -1,4 +1,5 @@
 import { accessRoutes } from './access/access-routes.ts'
+import { startSweeps } from './background-work.ts'
 import { ALWAYS_ADMITS } from './broker/admission.ts'
 import { AuthorityChanges } from './broker/authority-changes.ts'
 import { startLoop } from './broker/background-loop.ts'
@@ -7,25 +8,16 @@ import { cancelInFlight } from './broker/cancel-in-flight.ts'
 import { checkKeys } from './broker/check-keys.ts'
 import { checkRegister } from './broker/check-register.ts'
 import { currentEpoch, settingsInEpoch } from './broker/current-epoch.ts'
-import { deliverDueEvents, sweepEvents } from './broker/deliver-events.ts'
+import { deliverDueEvents } from './broker/deliver-events.ts'
 import { startDelivery } from './broker/deliver-messages.ts'
 import { startNoticeDelivery } from './broker/deliver-notices.ts'
-import { openUnusedSweep } from './broker/expire-unused-grants.ts'
 import { HeldQuestions } from './broker/held-questions.ts'
 import { InFlight } from './broker/in-flight.ts'
-import { turnEpoch } from './broker/key-epoch.ts'
 import { ManifestCache } from './broker/manifest-cache.ts'
 import { checkKeyStore, noteKeyStore } from './broker/note-key-store.ts'
 import type { CheckpointPublisher } from './broker/publish-checkpoint.ts'
 import { RecentRefusals } from './broker/recent-refusals.ts'
-import { resumeCancels } from './broker/record-revocation.ts'
 import { redoErasures } from './broker/redo-erasures.ts'
-import { resolveDue } from './broker/resolve-in-doubt.ts'
-import { expireParts } from './broker/retention.ts'
-import { runErasures } from './broker/run-erasures.ts'
-import { MEMORY_SWEEP_PAUSE_MS, sweepExpiredMemory } from './broker/sweep-expired-memory.ts'
-import { openDutySweep } from './broker/sweep-skill-duties.ts'
-import { runUndoJobs } from './broker/undo-job.ts'
 import { WakeUp } from './broker/wake-up.ts'
 import { watchStore } from './broker/watched-store.ts'
 import { type Config, hostsOf, issuerOf } from './config.ts'
@@ -45,7 +37,6 @@ import { NO_SECRETS, openSkillSecrets } from './keys/skill-secrets-file.ts'
 import { openMcpSurface } from './mcp/mcp-surface.ts'
 import { openCarriers } from './notify/open-carriers.ts'
 import { type Oauth, openOauth } from './oauth/open-oauth.ts'
-import { sweepOauth } from './oauth/sweep.ts'
 import { openPeople, sessionLookup } from './open-people.ts'
 import { openRegister, openStorage, type Storage, StorageMisplaced } from './open-storage.ts'
 import { channelPages } from './pages/channels-page.ts'
@@ -100,19 +91,9 @@ export class StartRefused extends Error {
   override name = 'StartRefused'
 }
 
-const IN_DOUBT_PAUSE_MS = 1_000
 const KEY_STORE_PAUSE_MS = 60_000
-const UNUSED_PAUSE_MS = 5_000
-const ERASURES_PAUSE_MS = 5_000
-const DUTIES_PAUSE_MS = 10_000
-const EXPIRE_PARTS_PAUSE_MS = 60_000
-/** The first look comes so soon after a start too: what is overdue is done then. */
-const KEY_EPOCH_PAUSE_MS = 10_000
 const HAND_OVER_MS = 100
 const EVENTS_PAUSE_MS = 250
-const REVOCATIONS_PAUSE_MS = 15_000
-const UNDOS_PAUSE_MS = 1_000
-const OAUTH_SWEEP_PAUSE_MS = 30_000
 /** Registrations of one address: a program registers once, or at each login at worst. */
 const REGISTRATIONS_PER_MINUTE = 10
 /** Seconds' worth of requests that may come at once after a pause. */
@@ -186,59 +167,9 @@ async function open(
   const node = await startNode(broker, register, isShared)
   closers.push(() => node.stop())
   const { publisher } = node
-  const inDoubt = node.loop(
-    'sweeper',
-    'resolve_in_doubt',
-    IN_DOUBT_PAUSE_MS,
-    (leased) => () => resolveDue(leased),
-  )
-  closers.push(() => inDoubt.stop())
-  const unused = node.loop('sweeper', 'expire_unused_grants', UNUSED_PAUSE_MS, openUnusedSweep)
-  closers.push(() => unused.stop())
-  const erasures = node.loop(
-    'sweeper',
-    'run_erasures',
-    ERASURES_PAUSE_MS,
-    (leased) => () => runErasures(leased, (ids) => cancelInFlight(leased, ids)),
-  )
-  closers.push(() => erasures.stop())
-  const memorySweep = node.loop(
-    'sweeper',
-    'sweep_expired_memory',
-    MEMORY_SWEEP_PAUSE_MS,
-    (leased) => () => sweepExpiredMemory(leased),
-  )
-  closers.push(() => memorySweep.stop())
-  const retention = node.loop(
-    'sweeper',
-    'expire_parts',
-    EXPIRE_PARTS_PAUSE_MS,
-    (leased) => () => expireParts(leased),
-  )
-  closers.push(() => retention.stop())
-  const keyEpochs = node.loop(
-    'sweeper',
-    'turn_key_epoch',
-    KEY_EPOCH_PAUSE_MS,
-    (leased) => () => turnEpoch(leased),
-  )
-  closers.push(() => keyEpochs.stop())
-  const duties = node.loop('sweeper', 'queue_expired_notices', DUTIES_PAUSE_MS, openDutySweep)
-  closers.push(() => duties.stop())
+  closers.push(...startSweeps(node).map((loop) => () => loop.stop()))
   const events = startLoop('deliver_events', EVENTS_PAUSE_MS, logger, () => deliverDueEvents(broker))
   closers.push(() => Promise.race([events.stop(), after(HAND_OVER_MS)]))
-  const revocations = node.loop(
-    'sweeper',
-    'follow_revocations',
-    REVOCATIONS_PAUSE_MS,
-    (leased) => async () => {
-      await resumeCancels(leased, (ids) => cancelInFlight(leased, ids))
-      await sweepEvents(leased)
-    },
-  )
-  closers.push(() => revocations.stop())
-  const undos = node.loop('sweeper', 'run_undo_jobs', UNDOS_PAUSE_MS, (leased) => () => runUndoJobs(leased))
-  closers.push(() => undos.stop())
   const notices = startNoticeDelivery(broker, Math.random)
   closers.push(() => Promise.race([notices.stop(), after(HAND_OVER_MS)]))
   const reachKeys = openReachKeys(dataFilesIn(config.secretsFolder).reachKeys)
@@ -259,13 +190,6 @@ async function open(
   const documents = openDocumentFetcher({ devOrigins: config.skillDevOrigins, ...options.documents })
   closers.push(() => documents.close())
   const oauth = oauthOf(config, server.port, broker, documents.fetch)
-  const oauthSweep = node.loop(
-    'sweeper',
-    'sweep_oauth',
-    OAUTH_SWEEP_PAUSE_MS,
-    (leased) => () => sweepOauth(leased),
-  )
-  closers.push(() => oauthSweep.stop())
 
   const people = openPeople(config, broker)
   const setUpLink = await inviteFirstOperator(people)
