@@ -130,7 +130,8 @@ export function route<
     params,
     query,
     body,
-    isBodyOptional: body?.safeParse({}).success === true,
+    // AuthZEN has a question with every request (sections 6 and 7): none is no empty one.
+    isBodyOptional: spec.isAuthzen !== true && body?.safeParse({}).success === true,
     bodyBytesMost,
     async run({ caller, request, mayChange, ...raw }) {
       if (!isOneOf(caller, callers)) throw wrongCaller(callers)

@@ -44,6 +44,10 @@ describe('a body all of whose members may be left out', () => {
     const optional = Object.entries(paths).flatMap(([path, methods]) =>
       Object.values(methods).flatMap(({ requestBody }) => (requestBody?.required === false ? [path] : [])),
     )
-    expect(optional.sort()).toEqual(['/v1/approvals/{id}/approve', '/v1/consent-requests/{id}/approve'])
+    expect(optional.sort()).toEqual([
+      '/v1/approvals/{id}/approve',
+      '/v1/consent-requests/{id}/approve',
+      '/v1/memory/recall',
+    ])
   })
 })
