@@ -113,7 +113,7 @@ describe('a store on PostgreSQL', () => {
     ['no schema', 'DROP TABLE schema_migrations', /run countersign migrate-schema/],
     [
       'an older schema',
-      'DELETE FROM schema_migrations WHERE id = 1',
+      'DELETE FROM schema_migrations WHERE id = (SELECT max(id) FROM schema_migrations)',
       /older version: run countersign migrate-schema/,
     ],
     ['another schema', `UPDATE schema_migrations SET hash = 'other' WHERE id = 0`, /made by another version/],
