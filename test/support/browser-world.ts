@@ -107,6 +107,9 @@ export async function openBrowserWorld(): Promise<BrowserWorld> {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
       })
       page.on('pageerror', (error) => complaints.push(error.message))
+      page.on('request', (request) => {
+        if (request.url().endsWith('/csp-report')) complaints.push(`csp-report ${request.postData() ?? ''}`)
+      })
       return { context, page, hasScript, complaints }
     },
     async close() {
