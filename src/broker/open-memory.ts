@@ -10,39 +10,42 @@ export type OpenedHead<Row> = { readonly row: Row; readonly head: MemoryHead }
 export type OpenedItem<Row> = OpenedHead<Row> & { readonly content: string }
 
 /** Opens what items say of themselves, in their order; those whose key is gone are left out. */
-export async function openHeads<Row extends MemoryHeadRow>(
+export function openHeads<Row extends MemoryHeadRow>(
   broker: Pick<Broker, 'cells'>,
   rows: readonly Row[],
 ): Promise<OpenedHead<Row>[]> {
-  const opened: OpenedHead<Row>[] = []
-  for (let from = 0; from < rows.length; from += AT_ONCE) {
-    if (from > 0) await new Promise((resolve) => setImmediate(resolve))
-    const some = rows.slice(from, from + AT_ONCE)
-    const keys = await broker.cells.findAll(some.map(({ cellId }) => cellId))
-    for (const row of some) {
-      const key = keys.get(row.cellId)
-      const head = key && openMemoryHead(key, row)
-      if (head) opened.push({ row, head })
-    }
-  }
-  return opened
+  return openEach(broker, rows, (key, row) => {
+    const head = openMemoryHead(key, row)
+    return head && { row, head }
+  })
 }
 
 /** The same with their contents. */
-export async function openItems<Row extends MemoryHeadRow & { content: Buffer }>(
+export function openItems<Row extends MemoryHeadRow & { content: Buffer }>(
   broker: Pick<Broker, 'cells'>,
   rows: readonly Row[],
 ): Promise<OpenedItem<Row>[]> {
-  const opened: OpenedItem<Row>[] = []
+  return openEach(broker, rows, (key, row) => {
+    const head = openMemoryHead(key, row)
+    const content = openMemoryContent(key, row)
+    return head && content !== undefined ? { row, head, content } : undefined
+  })
+}
+
+async function openEach<Row extends MemoryHeadRow, Opened>(
+  broker: Pick<Broker, 'cells'>,
+  rows: readonly Row[],
+  open: (key: Parameters<typeof openMemoryHead>[0], row: Row) => Opened | undefined,
+): Promise<Opened[]> {
+  const opened: Opened[] = []
   for (let from = 0; from < rows.length; from += AT_ONCE) {
     if (from > 0) await new Promise((resolve) => setImmediate(resolve))
     const some = rows.slice(from, from + AT_ONCE)
     const keys = await broker.cells.findAll(some.map(({ cellId }) => cellId))
     for (const row of some) {
       const key = keys.get(row.cellId)
-      const head = key && openMemoryHead(key, row)
-      const content = key && openMemoryContent(key, row)
-      if (head && content !== undefined) opened.push({ row, head, content })
+      const one = key && open(key, row)
+      if (one) opened.push(one)
     }
   }
   return opened
